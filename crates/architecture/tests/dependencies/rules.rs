@@ -1,0 +1,97 @@
+//! The allowed edges as data. A crate that joins the workspace gets a row here, in the same change.
+
+/// What one of our crates may depend on among our own.
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    /// In what ships.
+    pub(crate) uses: &'static [&'static str],
+    /// In its tests and benches, on top of `uses`: the real store instead of a mock.
+    pub(crate) tests_use: &'static [&'static str],
+}
+
+/// A group of libraries that only some crates may use, and why.
+pub(crate) struct Reserved {
+    pub(crate) libraries: &'static [&'static str],
+    pub(crate) homes: &'static [&'static str],
+    /// Crates whose tests and benches may use them, on top of `homes`.
+    pub(crate) test_homes: &'static [&'static str],
+    pub(crate) why: &'static str,
+}
+
+pub(crate) const CRATES: &[Rule] = &[
+    Rule { name: "architecture", uses: &[], tests_use: &[] },
+    Rule { name: "domain", uses: &[], tests_use: &[] },
+    Rule { name: "storage", uses: &["domain"], tests_use: &[] },
+    Rule { name: "storage-sqlite", uses: &["storage", "domain"], tests_use: &[] },
+    Rule { name: "vault", uses: &["domain"], tests_use: &[] },
+    Rule { name: "engine", uses: &["storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
+    Rule {
+        name: "http-api",
+        uses: &["engine", "storage", "domain", "vault"],
+        tests_use: &["storage-sqlite", "load-generator"],
+    },
+    Rule { name: "jobs", uses: &["engine", "storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
+    Rule { name: "load-generator", uses: &["domain"], tests_use: &[] },
+    Rule {
+        name: "hexiao",
+        uses: &[
+            "domain",
+            "storage",
+            "storage-sqlite",
+            "vault",
+            "engine",
+            "http-api",
+            "jobs",
+            "load-generator",
+        ],
+        tests_use: &[],
+    },
+];
+
+pub(crate) const RESERVED: &[Reserved] = &[
+    Reserved {
+        libraries: &[
+            "rusqlite",
+            "libsqlite3-sys",
+            "tokio-postgres",
+            "postgres",
+            "deadpool-postgres",
+            "refinery",
+            "sqlx",
+            "diesel",
+        ],
+        homes: &["storage-sqlite"],
+        test_homes: &[],
+        why: "SQL stays behind the ports of `storage`, or the second database needs a second product",
+    },
+    Reserved {
+        libraries: &["axum", "axum-core", "axum-extra", "utoipa-axum"],
+        homes: &["http-api", "hexiao"],
+        test_homes: &["load-generator"],
+        why: "the rules of cards must not know that they are reached over HTTP",
+    },
+];
+
+/// Libraries that `domain` must not reach, not even through another library: with one of them in
+/// reach, the same command could be decided in two ways.
+pub(crate) const IMPURE: &[&str] = &[
+    "tokio",
+    "async-std",
+    "mio",
+    "rusqlite",
+    "tokio-postgres",
+    "axum",
+    "hyper",
+    "getrandom",
+    "rand",
+    "rand_core",
+    "fastrand",
+];
+pub(crate) const PURE_CRATE: &str = "domain";
+
+/// Names under which anything could be put, and therefore everything would be.
+pub(crate) const SAYS_NOTHING: &[&str] = &["core", "common", "commons", "util", "utils", "shared", "misc", "helpers"];
+
+pub(crate) fn of(name: &str) -> Option<&'static Rule> {
+    CRATES.iter().find(|rule| rule.name == name)
+}

@@ -1,0 +1,106 @@
+//! What cargo says about the workspace, reduced to what the rules ask. Needs no network: only the
+//! manifests (`cargo metadata --no-deps`) and the lock file are read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// Reaches tests and benches only.
+    pub(crate) dev: bool,
+}
+
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) folder: String,
+    pub(crate) inherits_lints: bool,
+    pub(crate) dependencies: Vec<Dependency>,
+}
+
+pub(crate) struct Workspace {
+    pub(crate) packages: Vec<Package>,
+    /// Package name → names it depends on, of all versions together. A lock file holds every
+    /// platform and the features of the whole workspace, so this errs on the strict side.
+    pub(crate) locked: BTreeMap<String, Vec<String>>,
+}
+
+impl Workspace {
+    pub(crate) fn read() -> Self {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo starts");
+        assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+        let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+        let root = metadata["workspace_root"].as_str().expect("a workspace has a root");
+        let lock = read(&Path::new(root).join("Cargo.lock"));
+        assert!(lock.contains("[[package]]"), "Cargo.lock lists no package");
+        Self::parse(&metadata, |manifest| read(Path::new(manifest)), &lock)
+    }
+
+    /// `manifest` gives the text of a Cargo.toml by its path.
+    pub(crate) fn parse(metadata: &Value, manifest: impl Fn(&str) -> String, lock: &str) -> Self {
+        let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
+        let packages = packages.iter().map(|package| parse_package(package, &manifest)).collect();
+        Self { packages, locked: parse_lock(lock) }
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("cargo metadata: a string").to_owned()
+}
+
+fn parse_package(package: &Value, manifest: &impl Fn(&str) -> String) -> Package {
+    let path = text(&package["manifest_path"]);
+    let folder = Path::new(&path).parent().and_then(Path::file_name).expect("a manifest lies in a folder");
+    let dependencies = package["dependencies"].as_array().expect("a package lists its dependencies");
+    Package {
+        name: text(&package["name"]),
+        folder: folder.to_string_lossy().into_owned(),
+        inherits_lints: inherits_lints(&manifest(&path)),
+        dependencies: dependencies
+            .iter()
+            .map(|dependency| Dependency { name: text(&dependency["name"]), dev: dependency["kind"] == "dev" })
+            .collect(),
+    }
+}
+
+/// Cargo does not tell whether lints are inherited, so the manifest is asked. Both spellings of the
+/// format count; nothing but `workspace = true` may stand in the table anyway.
+fn inherits_lints(manifest: &str) -> bool {
+    let mut lines = manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    while let Some(line) = lines.next() {
+        if line == "lints.workspace = true" {
+            return true;
+        }
+        if line == "[lints]" {
+            return lines.next() == Some("workspace = true");
+        }
+    }
+    false
+}
+
+/// Reads the names out of a lock file, whose layout cargo writes line by line:
+/// `name = "a"`, then `dependencies = [`, then ` "b",` or ` "b 1.2.3",`.
+fn parse_lock(lock: &str) -> BTreeMap<String, Vec<String>> {
+    let mut locked: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut package = String::new();
+    for line in lock.lines() {
+        if let Some(name) = line.strip_prefix("name = \"") {
+            package = name.trim_end_matches('"').to_owned();
+            locked.entry(package.clone()).or_default();
+        } else if let Some(quoted) = line.strip_prefix(" \"") {
+            let name = quoted.split(['"', ' ']).next().unwrap_or_default();
+            locked.entry(package.clone()).or_default().push(name.to_owned());
+        }
+    }
+    locked
+}
