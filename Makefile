@@ -1,0 +1,32 @@
+# Thin on purpose: each target is a line or two, the work is in scripts/ and in cargo.
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint bench soak fuzz
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## start a demo server that prints its address, an API key and curl lines
+	@scripts/demo
+
+build: ## build target/release/hexiao
+	@cargo build --release --locked -p hexiao
+
+test: ## install what is missing, then run every test
+	@scripts/setup test
+	@scripts/test
+
+lint: ## formatting, lints, licences and sources of dependencies
+	@scripts/setup lint
+	@scripts/lint
+
+bench: build ## measure this machine beside its own ceilings, as JSON
+	@scripts/setup bench
+	@scripts/bench
+
+soak: ## kill a loaded server 1,000 times and look for lost or doubled answers
+	@scripts/setup build
+	@scripts/soak
+
+fuzz: ## feed every parser random input; HEXIAO_FUZZ_SECONDS for each, 60 by default
+	@scripts/setup build
+	@scripts/fuzz
