@@ -27,17 +27,15 @@ pub struct ClientIdError;
 
 impl ClientSecret {
     /// A new token for this client with 256 random bits.
-    pub fn generate(
-        client_id: &str,
-        random: &mut (impl Randomness + ?Sized),
-    ) -> Result<Self, ClientIdError> {
+    pub fn generate(client_id: &str, random: &mut (impl Randomness + ?Sized)) -> Result<Self, ClientIdError> {
         if client_id.is_empty() || client_id.len() > MAX_CLIENT_ID || !client_id.bytes().all(is_token_byte) {
             return Err(ClientIdError);
         }
         let mut secret = Zeroizing::new([0; RANDOM_BYTES]);
         random.fill(&mut *secret);
         let mut characters = Zeroizing::new([0; RANDOM_CHARACTERS]);
-        let encoded = Base64UrlUnpadded::encode(&*secret, &mut *characters).expect("43 characters hold 32 bytes");
+        let encoded =
+            Base64UrlUnpadded::encode(&*secret, &mut *characters).expect("43 characters hold 32 bytes");
         // Room for all, so that growing leaves no copy of the secret behind.
         let room = TOKEN_PREFIX.len() + client_id.len() + 1 + RANDOM_CHARACTERS;
         let mut token = Zeroizing::new(String::with_capacity(room));

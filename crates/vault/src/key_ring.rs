@@ -67,7 +67,9 @@ pub enum KeyRingError {
         limit: u64,
     },
     /// Saving would destroy a key that stored values may need.
-    #[error("key ring file {path} holds key {key_id}, which the ring to be saved lacks or has otherwise; load the file and rotate that ring, or save under another name")]
+    #[error(
+        "key ring file {path} holds key {key_id}, which the ring to be saved lacks or has otherwise; load the file and rotate that ring, or save under another name"
+    )]
     WouldLoseKey {
         /// The file.
         path: PathBuf,
@@ -98,7 +100,9 @@ pub enum KeyRingError {
         position: usize,
     },
     /// A key is not 32 bytes.
-    #[error("keys.{key_id}: a key is 32 bytes, written as 44 characters of base64 or 64 hexadecimal digits; make one with: openssl rand -base64 32")]
+    #[error(
+        "keys.{key_id}: a key is 32 bytes, written as 44 characters of base64 or 64 hexadecimal digits; make one with: openssl rand -base64 32"
+    )]
     KeyValue {
         /// The key.
         key_id: u8,
@@ -166,7 +170,9 @@ impl KeyRing {
         // Room for all, so that growing leaves no copies of keys behind. Neither ids nor base64 need
         // escaping.
         let mut json = Zeroizing::new(String::with_capacity(64 + 64 * keys.len()));
-        json.push_str(&format!("{{\n  \"current\": {},\n  \"keys\": {{", self.current_id()));
+        json.push_str("{\n  \"current\": ");
+        json.push_str(&self.current_id().to_string());
+        json.push_str(",\n  \"keys\": {");
         for (index, entry) in keys.into_iter().enumerate() {
             json.push_str(if index == 0 { "\n    \"" } else { ",\n    \"" });
             json.push_str(&entry.id.to_string());

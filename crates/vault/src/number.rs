@@ -23,13 +23,17 @@ pub struct CardNumber(SecretDigits<MAX_DIGITS>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// Too short or too long.
-    #[error("a card number has {MIN_DIGITS} to {MAX_DIGITS} digits, this one has {found}; check what was typed or scanned")]
+    #[error(
+        "a card number has {MIN_DIGITS} to {MAX_DIGITS} digits, this one has {found}; check what was typed or scanned"
+    )]
     Length {
         /// Digits given.
         found: usize,
     },
     /// Something other than 0–9.
-    #[error("a card number has only the digits 0 to 9; character {position} is something else; leave out spaces and dashes")]
+    #[error(
+        "a card number has only the digits 0 to 9; character {position} is something else; leave out spaces and dashes"
+    )]
     NotADigit {
         /// Where, counted from 1.
         position: usize,
@@ -38,7 +42,9 @@ pub enum NumberError {
     #[error("the check digit of the card number does not fit; check what was typed or scanned")]
     CheckDigit,
     /// The issuer prefix is not 2–8 digits.
-    #[error("an issuer prefix has {PREFIX_MIN_DIGITS} to {PREFIX_MAX_DIGITS} digits and nothing else; for example 6212")]
+    #[error(
+        "an issuer prefix has {PREFIX_MIN_DIGITS} to {PREFIX_MAX_DIGITS} digits and nothing else; for example 6212"
+    )]
     Prefix,
     /// Cards of this length are not made.
     #[error("a card number can be made {MIN_DIGITS} to {MAX_DIGITS} digits long, not {length}")]

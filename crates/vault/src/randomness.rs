@@ -164,16 +164,16 @@ mod tests {
     use super::*;
 
     /// Gives the listed numbers one after the other.
-    struct Scripted(std::vec::IntoIter<u64>);
+    struct Scripted<'a>(std::slice::Iter<'a, u64>);
 
-    impl Randomness for Scripted {
+    impl Randomness for Scripted<'_> {
         fn fill(&mut self, destination: &mut [u8]) {
             destination.copy_from_slice(&self.0.next().expect("the script is long enough").to_be_bytes());
         }
     }
 
-    fn scripted(draws: &[u64]) -> Scripted {
-        Scripted(draws.to_vec().into_iter())
+    fn scripted(draws: &[u64]) -> Scripted<'_> {
+        Scripted(draws.iter())
     }
 
     #[test]

@@ -73,3 +73,38 @@ impl Prf {
         Zeroizing::new(mac.finalize().into_bytes().into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    /// Fails to compile when a dependency loses its `zeroize` feature. HMAC itself carries no marker, but
+    /// consists of hash states that do.
+    #[test]
+    fn prepared_keys_wipe_themselves() {
+        fn wipes_itself<T: ZeroizeOnDrop>() {}
+        wipes_itself::<MasterKey>();
+        wipes_itself::<Sha256>();
+        wipes_itself::<Aes256Gcm>();
+    }
+
+    #[test]
+    fn hmac_known_answer() {
+        // RFC 4231, test case 2.
+        let tag = Prf::new(b"Jefe").tag(&[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(tag, 0x5bdc_c146_bf60_754e_6a04_2426_0895_75c7_u128.to_be_bytes());
+    }
+
+    #[test]
+    fn every_purpose_has_its_own_key() {
+        let expander = Prf::new(&[7; 32]);
+        let mut keys: Vec<_> = [NUMBER_INDEX, NUMBER_SEAL, TEXT_SEAL, PIN_DIGEST, FINGERPRINT]
+            .map(|label| *expander.expand(label))
+            .to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 5);
+    }
+}

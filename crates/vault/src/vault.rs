@@ -75,7 +75,9 @@ pub enum OpenError {
     #[error(transparent)]
     UnknownKey(#[from] UnknownKey),
     /// Altered, cut, moved from another card, or sealed under another key with the same id.
-    #[error("the sealed value was altered, belongs to another record, or was sealed under another key {key_id}")]
+    #[error(
+        "the sealed value was altered, belongs to another record, or was sealed under another key {key_id}"
+    )]
     NotAuthentic {
         /// The key that was tried.
         key_id: u8,
