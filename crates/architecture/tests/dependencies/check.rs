@@ -12,7 +12,9 @@ pub(crate) fn violations(workspace: &Workspace) -> Vec<String> {
         found.extend(naming(package));
         found.extend(lints(package));
         match rules::of(&package.name) {
-            None => found.push(format!("`{}` has no row in rules.rs: say what it may depend on", package.name)),
+            None => {
+                found.push(format!("`{}` has no row in rules.rs: say what it may depend on", package.name));
+            }
             Some(rule) => found.extend(own_crates(package, rule)),
         }
         found.extend(reserved_libraries(package));
@@ -36,8 +38,13 @@ fn naming(package: &Package) -> Vec<String> {
 }
 
 fn lints(package: &Package) -> Option<String> {
-    (!package.inherits_lints).then(|| {
-        format!("`{}` does not inherit the workspace's lints: add [lints] workspace = true", package.name)
+    let missing = &package.missing_lints;
+    (!missing.is_empty()).then(|| {
+        let name = &package.name;
+        format!(
+            "`{name}` goes without lints of the workspace ({}): add [lints] workspace = true",
+            missing.join(", ")
+        )
     })
 }
 

@@ -27,7 +27,11 @@ fn the_workspace_keeps_the_dependency_direction() {
 fn every_allowed_edge_names_a_crate_of_the_table() {
     for rule in rules::CRATES {
         for name in rule.uses.iter().chain(rule.tests_use) {
-            assert!(rules::of(name).is_some(), "`{}` may use `{name}`, which has no row of its own", rule.name);
+            assert!(
+                rules::of(name).is_some(),
+                "`{}` may use `{name}`, which has no row of its own",
+                rule.name
+            );
         }
     }
 }
@@ -72,10 +76,18 @@ fn package(name: &str, folder: &str, dependencies: &[&str]) -> Value {
     })
 }
 
+const ROOT: &str = r#"
+[workspace.lints.rust]
+unsafe_code = "forbid"
+
+[workspace.lints.clippy]
+# A comment is no lint.
+all = { level = "warn", priority = -1 }
+"#;
 const INHERITS: &str = "[package]\nname = \"x\"\n\n[lints]\nworkspace = true\n";
 
 fn made_up(packages: &[Value], manifest: &str, lock: &str) -> Workspace {
-    Workspace::parse(&json!({ "packages": packages }), |_| manifest.to_owned(), lock)
+    Workspace::parse(&json!({ "packages": packages }), |_| manifest.to_owned(), ROOT, lock)
 }
 
 /// The checker's verdict on one made-up package must name every text in `expected`; an empty list
@@ -131,11 +143,25 @@ fn a_folder_must_bear_the_name_of_its_crate() {
 
 #[test]
 fn a_crate_without_the_workspace_lints_is_found() {
-    let healthy = package("domain", "domain", &[]);
-    for manifest in ["[package]\nname = \"domain\"\n", "[lints.clippy]\nall = \"allow\"\n\n[dependencies]\n"] {
-        let found = violations(&made_up(std::slice::from_ref(&healthy), manifest, ""));
-        assert_eq!(found.len(), 1, "{manifest:?}: {found:?}");
-        assert!(found[0].contains("does not inherit the workspace's lints"), "{found:?}");
+    let all = "all = { level = \"warn\", priority = -1 }";
+    let full = format!("[lints.rust]\nunsafe_code = \"forbid\"\n\n[lints.clippy]\n{all}\npanic = \"warn\"\n");
+    let cases: &[(&str, &[&str])] = &[
+        (INHERITS, &[]),
+        ("lints.workspace = true\n[package]\n", &[]),
+        (&full, &[]),
+        ("[package]\nname = \"domain\"\n", &["unsafe_code = \"forbid\"", all]),
+        ("[lints.rust]\nunsafe_code = \"forbid\"\n", &[all]),
+        ("[lints.rust]\nunsafe_code = \"allow\"\n", &["unsafe_code = \"forbid\"", all]),
+        ("[lints]\n[dependencies]\nworkspace = true\n", &["unsafe_code = \"forbid\"", all]),
+    ];
+    for (manifest, missing) in cases {
+        let found = violations(&made_up(&[package("domain", "domain", &[])], manifest, ""));
+        let expected = format!("`domain` goes without lints of the workspace ({})", missing.join(", "));
+        match found.as_slice() {
+            [] => assert!(missing.is_empty(), "{manifest:?} passed"),
+            [one] => assert!(!missing.is_empty() && one.starts_with(&expected), "{manifest:?}: {one}"),
+            more => panic!("{manifest:?}: {more:?}"),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "domain", uses: &[], tests_use: &[] },
     Rule { name: "storage", uses: &["domain"], tests_use: &[] },
     Rule { name: "storage-sqlite", uses: &["storage", "domain"], tests_use: &[] },
-    Rule { name: "vault", uses: &["domain"], tests_use: &[] },
+    Rule { name: "vault", uses: &[], tests_use: &[] },
     Rule { name: "engine", uses: &["storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
     Rule {
         name: "http-api",
@@ -31,7 +31,7 @@ pub(crate) const CRATES: &[Rule] = &[
         tests_use: &["storage-sqlite", "load-generator"],
     },
     Rule { name: "jobs", uses: &["engine", "storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
-    Rule { name: "load-generator", uses: &["domain"], tests_use: &[] },
+    Rule { name: "load-generator", uses: &[], tests_use: &[] },
     Rule {
         name: "hexiao",
         uses: &[
@@ -90,7 +90,8 @@ pub(crate) const IMPURE: &[&str] = &[
 pub(crate) const PURE_CRATE: &str = "domain";
 
 /// Names under which anything could be put, and therefore everything would be.
-pub(crate) const SAYS_NOTHING: &[&str] = &["core", "common", "commons", "util", "utils", "shared", "misc", "helpers"];
+pub(crate) const SAYS_NOTHING: &[&str] =
+    &["core", "common", "commons", "util", "utils", "shared", "misc", "helpers"];
 
 pub(crate) fn of(name: &str) -> Option<&'static Rule> {
     CRATES.iter().find(|rule| rule.name == name)

@@ -16,7 +16,8 @@ pub(crate) struct Dependency {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) folder: String,
-    pub(crate) inherits_lints: bool,
+    /// Lints of the workspace that it neither inherits nor states.
+    pub(crate) missing_lints: Vec<String>,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -39,13 +40,20 @@ impl Workspace {
         let root = metadata["workspace_root"].as_str().expect("a workspace has a root");
         let lock = read(&Path::new(root).join("Cargo.lock"));
         assert!(lock.contains("[[package]]"), "Cargo.lock lists no package");
-        Self::parse(&metadata, |manifest| read(Path::new(manifest)), &lock)
+        let root_manifest = read(&Path::new(root).join("Cargo.toml"));
+        Self::parse(&metadata, |manifest| read(Path::new(manifest)), &root_manifest, &lock)
     }
 
     /// `manifest` gives the text of a Cargo.toml by its path.
-    pub(crate) fn parse(metadata: &Value, manifest: impl Fn(&str) -> String, lock: &str) -> Self {
+    pub(crate) fn parse(
+        metadata: &Value,
+        manifest: impl Fn(&str) -> String,
+        root_manifest: &str,
+        lock: &str,
+    ) -> Self {
         let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
-        let packages = packages.iter().map(|package| parse_package(package, &manifest)).collect();
+        let packages =
+            packages.iter().map(|package| parse_package(package, &manifest, root_manifest)).collect();
         Self { packages, locked: parse_lock(lock) }
     }
 }
@@ -58,34 +66,48 @@ fn text(value: &Value) -> String {
     value.as_str().expect("cargo metadata: a string").to_owned()
 }
 
-fn parse_package(package: &Value, manifest: &impl Fn(&str) -> String) -> Package {
+fn parse_package(package: &Value, manifest: &impl Fn(&str) -> String, root_manifest: &str) -> Package {
     let path = text(&package["manifest_path"]);
     let folder = Path::new(&path).parent().and_then(Path::file_name).expect("a manifest lies in a folder");
     let dependencies = package["dependencies"].as_array().expect("a package lists its dependencies");
     Package {
         name: text(&package["name"]),
         folder: folder.to_string_lossy().into_owned(),
-        inherits_lints: inherits_lints(&manifest(&path)),
+        missing_lints: missing_lints(&manifest(&path), root_manifest),
         dependencies: dependencies
             .iter()
-            .map(|dependency| Dependency { name: text(&dependency["name"]), dev: dependency["kind"] == "dev" })
+            .map(|dependency| Dependency {
+                name: text(&dependency["name"]),
+                dev: dependency["kind"] == "dev",
+            })
             .collect(),
     }
 }
 
-/// Cargo does not tell whether lints are inherited, so the manifest is asked. Both spellings of the
-/// format count; nothing but `workspace = true` may stand in the table anyway.
-fn inherits_lints(manifest: &str) -> bool {
-    let mut lines = manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    while let Some(line) = lines.next() {
-        if line == "lints.workspace = true" {
-            return true;
-        }
-        if line == "[lints]" {
-            return lines.next() == Some("workspace = true");
-        }
+/// Cargo does not tell which lints a package has, so the manifest is asked. A package inherits the
+/// workspace's lints or, because cargo lets nobody add to what is inherited, states all of them and
+/// its own. Gives those that it lacks, each as it stands in the workspace's manifest.
+fn missing_lints(manifest: &str, root_manifest: &str) -> Vec<String> {
+    if table(manifest, "[lints]").any(|line| line == "workspace = true")
+        || manifest.lines().any(|line| line.trim() == "lints.workspace = true")
+    {
+        return Vec::new();
     }
-    false
+    let mut missing = Vec::new();
+    for tool in ["rust", "clippy"] {
+        let header = format!("[lints.{tool}]");
+        let own: Vec<&str> = table(manifest, &header).collect();
+        let header = format!("[workspace.lints.{tool}]");
+        let wanted = table(root_manifest, &header).map(str::to_owned);
+        missing.extend(wanted.filter(|line| !own.contains(&line.as_str())));
+    }
+    missing
+}
+
+/// The lines of one table of a manifest, without comments.
+fn table<'a>(manifest: &'a str, header: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.skip_while(move |line| *line != header).skip(1).take_while(|line| !line.starts_with('['))
 }
 
 /// Reads the names out of a lock file, whose layout cargo writes line by line:
@@ -95,7 +117,7 @@ fn parse_lock(lock: &str) -> BTreeMap<String, Vec<String>> {
     let mut package = String::new();
     for line in lock.lines() {
         if let Some(name) = line.strip_prefix("name = \"") {
-            package = name.trim_end_matches('"').to_owned();
+            name.trim_end_matches('"').clone_into(&mut package);
             locked.entry(package.clone()).or_default();
         } else if let Some(quoted) = line.strip_prefix(" \"") {
             let name = quoted.split(['"', ' ']).next().unwrap_or_default();
