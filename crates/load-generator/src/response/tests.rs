@@ -191,8 +191,14 @@ fn any_sizes() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(1_usize..60, 1..12)
 }
 
+/// `PROPTEST_CASES` raises the number for a longer hunt.
+fn thorough() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.max(2_000), failure_persistence: None, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(thorough())]
 
     #[test]
     fn a_valid_answer_is_read_whatever_the_pieces(
