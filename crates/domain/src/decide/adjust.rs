@@ -1,0 +1,52 @@
+//! Adjustment (调账): a correction against the suspense account, with a reason.
+
+use super::{
+    Step,
+    draft::{Draft, card_lot},
+    load::grant,
+};
+use crate::{
+    Account, Decline, Refusal,
+    card::StateCode,
+    command::{Adjust, Direction},
+    lot::{self, LotSource},
+};
+
+pub(crate) fn decide(draft: &mut Draft<'_>, command: &Adjust) -> Step {
+    if command.amount.is_zero() {
+        return Err(Refusal::AmountZero.into());
+    }
+    draft.open(&command.card)?;
+    draft.ask(command.amount, Some(command.currency))?;
+    draft.detail.reason = Some(command.reason.clone());
+    draft.detail.direction = Some(command.direction);
+    draft.check_tombstone()?;
+    // A frozen card can be put right; that is often why it was frozen.
+    let state = &draft.card_ref()?.state;
+    if state.code() != StateCode::Frozen {
+        draft.check_active()?;
+    }
+    let suspense = Account::Suspense(draft.issuer.id);
+    match command.direction {
+        Direction::Credit => {
+            grant(draft, suspense, LotSource::Paid, command.amount, None)?;
+            draft.check_balance_cap(draft.card_ref()?)?;
+        }
+        Direction::Debit => {
+            let (now, order) = (draft.now(), draft.program()?.rules.lot_order);
+            if draft.card_ref()?.available(now) < command.amount {
+                return Err(draft.shortage(command.amount)?.into());
+            }
+            let card = draft.card()?;
+            let id = card.id;
+            let parts = lot::consumption(&card.lots, order, command.amount, now);
+            let parts = parts.ok_or(Decline::InsufficientFunds)?;
+            card.take(&parts).ok_or(Refusal::Inconsistent)?;
+            for part in parts {
+                draft.transfer(card_lot(id, part.lot), suspense, part.amount)?;
+            }
+        }
+    }
+    draft.approved = command.amount;
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! The rules of cards and money.
+//!
+//! Everything here is a pure function of its arguments: no I/O, no clock, no randomness. Time, ids and
+//! secrets checks come in through [`decide::Context`]. A command is handled in three steps:
+//! [`plan`] says what must be read, [`decide`] turns the loaded [`working::Working`] state and a
+//! [`command::Request`] into a [`decide::Decision`], and the store writes that decision.
+
+pub mod account;
+pub mod allocate;
+pub mod amount;
+pub mod card;
+pub mod catalog;
+pub mod channel;
+pub mod command;
+pub mod currency;
+pub mod decide;
+pub mod decline;
+pub mod hold;
+pub mod idempotency;
+pub mod ids;
+pub mod lot;
+pub mod operation;
+pub mod plan;
+pub mod program;
+pub mod refusal;
+pub mod time;
+pub mod transfer;
+pub mod working;
+
+pub use account::Account;
+pub use amount::Amount;
+pub use card::{Card, CardState};
+pub use catalog::Catalog;
+pub use channel::Channel;
+pub use command::{Command, Request};
+pub use currency::Currency;
+pub use decline::Decline;
+pub use hold::Hold;
+pub use idempotency::{Fingerprint, IdempotencyKey};
+pub use ids::*;
+pub use lot::Lot;
+pub use operation::{Operation, OperationKind};
+pub use program::Program;
+pub use refusal::Refusal;
+pub use time::{BusinessDate, Timestamp};
+pub use transfer::Transfer;

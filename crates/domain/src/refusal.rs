@@ -1,0 +1,225 @@
+//! Why a request is turned away before the card's rules are even asked: it names something that does not
+//! exist or is foreign, or contradicts the catalog. Nothing is stored.
+
+/// A reason to refuse. Codes never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The key was used for another request.
+    IdempotencyConflict,
+    /// No such card within reach.
+    CardUnknown,
+    /// No such second card within reach.
+    CounterpartUnknown,
+    /// Both cards are the same.
+    SameCard,
+    /// No such hold within reach.
+    HoldUnknown,
+    /// No such operation within reach.
+    OperationUnknown,
+    /// Only redemptions and captures are refunded.
+    NotARedemption,
+    /// No such merchant within reach.
+    MerchantUnknown,
+    /// No such store within reach.
+    StoreUnknown,
+    /// No such terminal within reach.
+    TerminalUnknown,
+    /// The issuer does no business any more.
+    IssuerClosed,
+    /// The merchant does no business any more.
+    MerchantClosed,
+    /// The store does no business any more.
+    StoreClosed,
+    /// The terminal is out of use.
+    TerminalClosed,
+    /// The request must name a merchant.
+    MerchantRequired,
+    /// The store belongs to another merchant, or the terminal to another store.
+    PlaceMismatch,
+    /// The program has another currency.
+    CurrencyMismatch,
+    /// The request must name an amount.
+    AmountRequired,
+    /// The amount must be at least one minor unit.
+    AmountZero,
+    /// A trace number needs a terminal.
+    TraceWithoutTerminal,
+    /// The moment given is not in the future.
+    MomentInThePast,
+    /// The hold would last longer than allowed.
+    HoldTooLong,
+    /// Nothing on the card has expired yet, or holds are in the way. Only the expiry job asks.
+    NothingToExpire,
+    /// Stored data contradicts itself. Never the caller's fault.
+    Inconsistent,
+}
+
+/// What kind of mistake a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The request itself is wrong.
+    Malformed,
+    /// It names something that is not there, or not within the client's reach.
+    Unknown,
+    /// It contradicts the state of things.
+    Conflict,
+    /// The system's own fault.
+    Fault,
+}
+
+impl Refusal {
+    /// All refusals.
+    pub const ALL: [Self; 24] = [
+        Self::IdempotencyConflict,
+        Self::CardUnknown,
+        Self::CounterpartUnknown,
+        Self::SameCard,
+        Self::HoldUnknown,
+        Self::OperationUnknown,
+        Self::NotARedemption,
+        Self::MerchantUnknown,
+        Self::StoreUnknown,
+        Self::TerminalUnknown,
+        Self::IssuerClosed,
+        Self::MerchantClosed,
+        Self::StoreClosed,
+        Self::TerminalClosed,
+        Self::MerchantRequired,
+        Self::PlaceMismatch,
+        Self::CurrencyMismatch,
+        Self::AmountRequired,
+        Self::AmountZero,
+        Self::TraceWithoutTerminal,
+        Self::MomentInThePast,
+        Self::HoldTooLong,
+        Self::NothingToExpire,
+        Self::Inconsistent,
+    ];
+
+    /// The stable code, the JSON pointer of the offending field (empty: the whole request), the kind,
+    /// and what is wrong with the cure.
+    pub const fn describe(self) -> (&'static str, &'static str, RefusalKind, &'static str) {
+        use RefusalKind::{Conflict, Fault, Malformed, Unknown};
+        match self {
+            Self::IdempotencyConflict => (
+                "idempotency_key_reused",
+                "",
+                Conflict,
+                "this Idempotency-Key was used for a different request; use a new key for a new request",
+            ),
+            Self::CardUnknown => {
+                ("card_unknown", "/card", Unknown, "no such card for this client; check the number or id")
+            }
+            Self::CounterpartUnknown => (
+                "card_unknown",
+                "/to",
+                Unknown,
+                "no such receiving card for this client; check the number or id",
+            ),
+            Self::SameCard => {
+                ("same_card", "/to", Conflict, "both cards are the same; name two different cards")
+            }
+            Self::HoldUnknown => {
+                ("hold_unknown", "", Unknown, "no such hold for this client; check the id in the path")
+            }
+            Self::OperationUnknown => (
+                "operation_unknown",
+                "",
+                Unknown,
+                "no such operation for this client; check the id in the path",
+            ),
+            Self::NotARedemption => (
+                "not_a_redemption",
+                "",
+                Conflict,
+                "only an approved redemption or capture can be refunded; use a reversal for other operations",
+            ),
+            Self::MerchantUnknown => {
+                ("merchant_unknown", "/merchant", Unknown, "no such merchant for this client; check the id")
+            }
+            Self::StoreUnknown => {
+                ("store_unknown", "/store", Unknown, "no such store for this client; check the id")
+            }
+            Self::TerminalUnknown => {
+                ("terminal_unknown", "/terminal", Unknown, "no such terminal for this client; check the id")
+            }
+            Self::IssuerClosed => {
+                ("issuer_closed", "", Conflict, "the issuer is closed; no value moves any more")
+            }
+            Self::MerchantClosed => (
+                "merchant_closed",
+                "/merchant",
+                Conflict,
+                "the merchant is closed; reopen it or name another",
+            ),
+            Self::StoreClosed => {
+                ("store_closed", "/store", Conflict, "the store is closed; reopen it or name another")
+            }
+            Self::TerminalClosed => (
+                "terminal_closed",
+                "/terminal",
+                Conflict,
+                "the terminal is out of use; put it back into use or name another",
+            ),
+            Self::MerchantRequired => (
+                "merchant_required",
+                "/merchant",
+                Conflict,
+                "name a merchant, store or terminal, or use a client that is bound to a merchant",
+            ),
+            Self::PlaceMismatch => (
+                "place_mismatch",
+                "/store",
+                Conflict,
+                "the store belongs to another merchant, or the terminal to another store",
+            ),
+            Self::CurrencyMismatch => (
+                "currency_mismatch",
+                "/currency",
+                Conflict,
+                "the card's program has another currency; see GET /v1/programs/{id}",
+            ),
+            Self::AmountRequired => (
+                "amount_required",
+                "/amount",
+                Conflict,
+                "the card has no face value; name the amount in minor units",
+            ),
+            Self::AmountZero => {
+                ("amount_zero", "/amount", Malformed, "the amount must be at least one minor unit")
+            }
+            Self::TraceWithoutTerminal => (
+                "trace_without_terminal",
+                "/trace",
+                Conflict,
+                "a trace number needs a terminal; name the terminal too",
+            ),
+            Self::MomentInThePast => {
+                ("moment_in_the_past", "/expires_at", Conflict, "the moment must be in the future")
+            }
+            Self::HoldTooLong => (
+                "hold_too_long",
+                "/expires_in_seconds",
+                Malformed,
+                "a hold lasts 1 second to 30 days (2592000 seconds)",
+            ),
+            Self::NothingToExpire => (
+                "nothing_to_expire",
+                "",
+                Conflict,
+                "nothing on the card has expired, or holds are in the way",
+            ),
+            Self::Inconsistent => (
+                "internal_error",
+                "",
+                Fault,
+                "stored data contradicts itself; nothing was changed; ask the operator to run `hexiao verify`",
+            ),
+        }
+    }
+
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        self.describe().0
+    }
+}

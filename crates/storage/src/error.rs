@@ -1,0 +1,28 @@
+//! What can go wrong in a store.
+
+/// A store's result.
+pub type Result<T> = std::result::Result<T, StorageError>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The outcome of a write is unknown, or the disk refuses: the process must stop without answering,
+    /// because after a failed fsync nobody knows what is on the disk.
+    #[error("the database cannot be trusted any more: {0}")]
+    Fatal(String),
+    /// Another writer came first; the same again may succeed.
+    #[error("the database is busy: {0}")]
+    Busy(String),
+    /// What is written contradicts what is there.
+    #[error("conflict on {what}")]
+    Conflict {
+        /// Which unique value or version.
+        what: &'static str,
+    },
+    /// What is stored cannot be read as what it should be.
+    #[error("stored data is damaged: {0}")]
+    Corrupt(String),
+    /// Opening or migrating failed; says why and how to mend it.
+    #[error("{0}")]
+    Setup(String),
+}

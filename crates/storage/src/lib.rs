@@ -1,0 +1,35 @@
+//! What the engine and the API ask of a database, without saying which.
+//!
+//! Ports are traits with boxed futures at batch granularity: one call moves a whole batch, so the box
+//! costs nothing that can be measured, and the database is chosen at run time.
+
+pub mod audit;
+pub mod catalog_store;
+pub mod error;
+pub mod issue_store;
+pub mod jobs_store;
+pub mod key_store;
+pub mod queries;
+pub mod transactions;
+
+pub use audit::{Audit, AuditReport, Violation};
+pub use catalog_store::{CatalogEntry, CatalogStore};
+pub use error::{Result, StorageError};
+pub use issue_store::{Batch, BatchStatus, ExportRow, IssueStore, NewCard, Sealed};
+pub use jobs_store::{DueHold, JobsStore, RollUp};
+pub use key_store::{KeyStore, Rekeyed, StoredNumber};
+pub use queries::{
+    BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow,
+};
+pub use transactions::{Transaction, Transactions};
+
+/// A database that offers everything.
+pub trait Store:
+    Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit
+{
+}
+
+impl<S> Store for S where
+    S: Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit
+{
+}

@@ -1,0 +1,26 @@
+//! The write path: read what a batch needs, then write all that it decided, in one transaction.
+
+use async_trait::async_trait;
+use domain::working::{Changes, Need, Working};
+
+use crate::Result;
+
+/// Where batches are decided.
+#[async_trait]
+pub trait Transactions: Send + Sync {
+    /// Begins a transaction that may write. Waits for its turn where there is one writer.
+    async fn begin(&self) -> Result<Box<dyn Transaction>>;
+}
+
+/// One transaction. Dropped without a commit, it leaves no trace.
+#[async_trait]
+pub trait Transaction: Send {
+    /// Reads everything in `needs` into `working`, and locks the cards among it until the end. Afterwards
+    /// each need has an entry in `working`, `None` (or [`domain::working::KeyState::Free`]) where nothing
+    /// is there. A card found by number is entered under its id as well; a taken key's operation need not
+    /// be entered among the operations.
+    async fn load(&mut self, needs: &[Need], working: &mut Working) -> Result<()>;
+
+    /// Writes everything and commits, durably: when this returns, no crash can undo it.
+    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()>;
+}
