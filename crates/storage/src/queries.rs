@@ -107,6 +107,9 @@ pub trait Queries: Send + Sync {
     /// A hold.
     async fn hold(&self, id: HoldId) -> Result<Option<Hold>>;
 
+    /// The newest operation, from which the engine's ids go on.
+    async fn newest_operation(&self) -> Result<Option<OperationId>>;
+
     /// An operation.
     async fn operation(&self, id: OperationId) -> Result<Option<Operation>>;
 
