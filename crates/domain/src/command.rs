@@ -246,6 +246,15 @@ pub struct CashOut {
     pub pin: Option<PinAttempt>,
 }
 
+/// Asking for a card's balance with its PIN. Recorded, so that wrong PINs count wherever they are tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquire {
+    /// The card.
+    pub card: CardRef,
+    /// The PIN, if given.
+    pub pin: Option<PinAttempt>,
+}
+
 /// Binding a card to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindMember {
@@ -302,6 +311,8 @@ pub enum Command {
     Close(WithReason),
     /// Bound to a member.
     BindMember(BindMember),
+    /// Balance asked for with a PIN (查询).
+    Inquire(Inquire),
 }
 
 /// The client that jobs act as. It has no secret, so nobody can log in as it.

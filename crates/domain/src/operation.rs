@@ -52,11 +52,13 @@ pub enum OperationKind {
     Closure,
     /// See [`crate::Command::BindMember`].
     MemberBinding,
+    /// See [`crate::Command::Inquire`].
+    Inquiry,
 }
 
 impl OperationKind {
     /// All kinds, in the order of their numbers (1, 2, …).
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Activation,
         Self::Load,
         Self::Redemption,
@@ -78,6 +80,7 @@ impl OperationKind {
         Self::CashOut,
         Self::Closure,
         Self::MemberBinding,
+        Self::Inquiry,
     ];
 
     /// The number it is stored under.
@@ -104,6 +107,7 @@ impl OperationKind {
             Self::CashOut => 19,
             Self::Closure => 20,
             Self::MemberBinding => 21,
+            Self::Inquiry => 22,
         }
     }
 
@@ -136,6 +140,7 @@ impl OperationKind {
             Self::CashOut => "cash_out",
             Self::Closure => "closure",
             Self::MemberBinding => "member_binding",
+            Self::Inquiry => "inquiry",
         }
     }
 

@@ -49,6 +49,7 @@ pub fn plan(request: &Request, working: &Working, catalog: &Catalog, now: Timest
         Command::Reactivate(c) => round.card_ref(&c.card),
         Command::CashOut(c) => round.card_ref(&c.card),
         Command::BindMember(c) => round.card_ref(&c.card),
+        Command::Inquire(c) => round.card_ref(&c.card),
     }
 }
 

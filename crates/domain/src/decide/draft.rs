@@ -380,5 +380,6 @@ fn kind(command: &Command) -> OperationKind {
         Command::CashOut(_) => OperationKind::CashOut,
         Command::Close(_) => OperationKind::Closure,
         Command::BindMember(_) => OperationKind::MemberBinding,
+        Command::Inquire(_) => OperationKind::Inquiry,
     }
 }

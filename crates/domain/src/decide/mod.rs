@@ -164,5 +164,6 @@ fn command(draft: &mut Draft<'_>, command: &Command) -> Step {
         Command::CashOut(c) => moves::decide_cash_out(draft, c),
         Command::Close(c) => status::decide_close(draft, c),
         Command::BindMember(c) => status::decide_bind_member(draft, c),
+        Command::Inquire(c) => status::decide_inquire(draft, c),
     }
 }

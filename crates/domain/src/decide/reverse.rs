@@ -112,7 +112,8 @@ fn undo(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
         | OperationKind::Reactivation
         | OperationKind::CashOut
         | OperationKind::Closure
-        | OperationKind::MemberBinding => Err(Decline::NotReversible.into()),
+        | OperationKind::MemberBinding
+        | OperationKind::Inquiry => Err(Decline::NotReversible.into()),
     }
 }
 

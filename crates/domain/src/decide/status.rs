@@ -2,9 +2,9 @@
 
 use super::{Step, draft::Draft};
 use crate::{
-    Decline,
+    CardState, Decline,
     card::CloseReason,
-    command::{BindMember, CardRef, WithReason},
+    command::{BindMember, CardRef, Inquire, WithReason},
 };
 
 pub(crate) fn decide_freeze(draft: &mut Draft<'_>, command: &WithReason) -> Step {
@@ -70,4 +70,15 @@ pub(crate) fn decide_bind_member(draft: &mut Draft<'_>, command: &BindMember) ->
     }
     card.member = Some(command.member.clone());
     Ok(())
+}
+
+/// Only an unsold card is declined for its state: its holder may see what a frozen card holds.
+pub(crate) fn decide_inquire(draft: &mut Draft<'_>, command: &Inquire) -> Step {
+    draft.open(&command.card)?;
+    draft.check_tombstone()?;
+    if draft.card_ref()?.state == CardState::Stocked {
+        return Err(Decline::CardNotActivated.into());
+    }
+    let asked = draft.pin_asked_remotely()?;
+    draft.check_pin(command.pin.as_ref(), asked)
 }
