@@ -166,7 +166,8 @@ impl Engine {
 
     /// Whether a number exists under an older key. Under the current key the store's unique index tells.
     async fn is_known(&self, number: &CardNumber) -> Result<bool, StorageError> {
-        let older: Vec<NumberIndex> = self.vault().indexes(number).skip(1).map(|(_, i)| NumberIndex(i)).collect();
+        let older: Vec<NumberIndex> =
+            self.vault().indexes(number).skip(1).map(|(_, i)| NumberIndex(i)).collect();
         if older.is_empty() {
             return Ok(false);
         }
@@ -289,7 +290,7 @@ fn draw(program: &Program, random: &mut OsRandomness) -> Result<KnownNumber, Iss
 
 /// The activation of a card of a batch, under a time-ordered key that only this card has.
 fn activation(program: &Program, batch: &Batch, card: CardId) -> Option<Intent> {
-    let key = job_key(card.get(), "activate")?;
+    let key = job_key(card.get(), u64::from_be_bytes(*b"activate"))?;
     Some(Intent {
         actor: Actor { client: batch.client, issuer: batch.issuer, merchant: None },
         key,
@@ -307,14 +308,10 @@ fn activation(program: &Program, batch: &Batch, card: CardId) -> Option<Intent> 
     })
 }
 
-/// A key in the form of a UUID, so that it is stored in order: the id, then a tag for the purpose.
-pub fn job_key(id: i64, purpose: &str) -> Option<IdempotencyKey> {
-    let mut tag = [0_u8; 8];
-    for (to, from) in tag.iter_mut().zip(purpose.bytes()) {
-        *to = from;
-    }
+/// A key in the form of a UUID, so that it is stored in order: the id, then what tells several keys of
+/// one id apart.
+pub fn job_key(id: i64, tag: u64) -> Option<IdempotencyKey> {
     let id = u64::try_from(id).ok()?;
-    let tag = u64::from_be_bytes(tag);
     let text = format!(
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
         id >> 32,

@@ -87,12 +87,8 @@ impl Writer {
         let catalog = self.catalog.get();
         let mut attempt = 0;
         loop {
-            let with = Deciding {
-                catalog: &catalog,
-                now: self.clock.now(),
-                ids: &self.ids,
-                secrets: &self.secrets,
-            };
+            let with =
+                Deciding { catalog: &catalog, now: self.clock.now(), ids: &self.ids, secrets: &self.secrets };
             let requests = waiting.iter().flat_map(|submission| &submission.requests);
             match batch::run(&*self.store, requests, &with).await {
                 Err(StorageError::Busy(_)) if attempt < BUSY_RETRIES => {
