@@ -150,8 +150,9 @@ impl Engine {
 
     /// Has one request decided. Answers after the commit.
     pub async fn submit(&self, intent: Intent) -> Result<Outcome, SubmitError> {
-        let mut outcomes = self.send(vec![self.request(intent)]).await?;
-        outcomes.pop().ok_or(SubmitError::Stopped)
+        let (reply, answer) = oneshot::channel();
+        self.send(Submission::One(Box::new(self.request(intent)), reply))?;
+        answer.await.map_err(|_| SubmitError::Stopped)
     }
 
     /// Has several requests decided in order; each has its own outcome.
@@ -159,16 +160,17 @@ impl Engine {
         if intents.is_empty() || intents.len() > EngineConfig::MAX_SUBMISSION {
             return Err(SubmitError::TooMany);
         }
-        self.send(intents.into_iter().map(|intent| self.request(intent)).collect()).await
+        let requests = intents.into_iter().map(|intent| self.request(intent)).collect();
+        let (reply, answer) = oneshot::channel();
+        self.send(Submission::Many(requests, reply))?;
+        answer.await.map_err(|_| SubmitError::Stopped)
     }
 
-    async fn send(&self, requests: Vec<Request>) -> Result<Vec<Outcome>, SubmitError> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Submission { requests, reply }).map_err(|error| match error {
+    fn send(&self, submission: Submission) -> Result<(), SubmitError> {
+        self.queue.try_send(submission).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SubmitError::QueueFull,
             mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
-        })?;
-        answer.await.map_err(|_| SubmitError::Stopped)
+        })
     }
 
     fn request(&self, intent: Intent) -> Request {

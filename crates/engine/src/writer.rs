@@ -19,10 +19,35 @@ use crate::{
     secrets::VaultSecrets,
 };
 
-/// What waits in the queue: one request, or several that were sent together.
-pub(crate) struct Submission {
-    pub(crate) requests: Vec<Request>,
-    pub(crate) reply: oneshot::Sender<Vec<Outcome>>,
+/// What waits in the queue. One request is boxed, so that the queue stays small.
+pub(crate) enum Submission {
+    /// One request.
+    One(Box<Request>, oneshot::Sender<Outcome>),
+    /// Several that were sent together.
+    Many(Vec<Request>, oneshot::Sender<Vec<Outcome>>),
+}
+
+impl Submission {
+    fn requests(&self) -> &[Request] {
+        match self {
+            Self::One(request, _) => std::slice::from_ref(request),
+            Self::Many(requests, _) => requests,
+        }
+    }
+
+    /// Answers. A caller that has gone away finds its answer under its key.
+    fn answer(self, outcomes: &mut impl Iterator<Item = Outcome>) {
+        match self {
+            Self::One(_, reply) => {
+                if let Some(outcome) = outcomes.next() {
+                    let _ = reply.send(outcome);
+                }
+            }
+            Self::Many(requests, reply) => {
+                let _ = reply.send(outcomes.take(requests.len()).collect());
+            }
+        }
+    }
 }
 
 /// The writer's parts.
@@ -53,11 +78,11 @@ impl Writer {
         runtime.block_on(async {
             let mut waiting = Vec::new();
             while let Some(first) = queue.recv().await {
-                let mut size = first.requests.len();
+                let mut size = first.requests().len();
                 waiting.push(first);
                 while size < self.max_batch {
                     let Ok(next) = queue.try_recv() else { break };
-                    size += next.requests.len();
+                    size += next.requests().len();
                     waiting.push(next);
                 }
                 if let Err(error) = self.answer(&mut waiting, queue.len()).await {
@@ -76,9 +101,7 @@ impl Writer {
         meter::batch(&outcomes, still_queued, started.elapsed());
         let mut outcomes = outcomes.into_iter();
         for submission in waiting.drain(..) {
-            let own = outcomes.by_ref().take(submission.requests.len()).collect();
-            // A caller that has gone away finds its answer under its key.
-            let _ = submission.reply.send(own);
+            submission.answer(&mut outcomes);
         }
         Ok(())
     }
@@ -89,7 +112,7 @@ impl Writer {
         loop {
             let with =
                 Deciding { catalog: &catalog, now: self.clock.now(), ids: &self.ids, secrets: &self.secrets };
-            let requests = waiting.iter().flat_map(|submission| &submission.requests);
+            let requests = waiting.iter().flat_map(Submission::requests);
             match batch::run(&*self.store, requests, &with).await {
                 Err(StorageError::Busy(_)) if attempt < BUSY_RETRIES => {
                     attempt += 1;
