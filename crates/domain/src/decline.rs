@@ -115,7 +115,7 @@ declines! {
     OriginalDeclined = 37, "original_declined", false;
     /// The original was reversed.
     AlreadyReversed = 38, "already_reversed", false;
-    /// The original was refunded, so it can no longer be reversed.
+    /// The original was refunded, or refunded further, so it can no longer be reversed.
     AlreadyRefunded = 39, "already_refunded", false;
     /// This kind of operation cannot be refunded or reversed.
     NotReversible = 40, "not_reversible", false;

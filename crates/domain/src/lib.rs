@@ -5,6 +5,8 @@
 //! [`plan`] says what must be read, [`decide`] turns the loaded [`working::Working`] state and a
 //! [`command::Request`] into a [`decide::Decision`], and the store writes that decision.
 
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "tests compute with plain numbers"))]
+
 pub mod account;
 pub mod allocate;
 pub mod amount;

@@ -254,7 +254,7 @@ pub struct Operation {
     pub card: Option<CardAfter>,
     /// The second card of a transfer, merge or replacement.
     pub counterpart: Option<CardAfter>,
-    /// The operation it gives back or undoes.
+    /// The operation it gives back or undoes. Where it came after its own reversal, that reversal.
     pub original: Option<OperationId>,
     /// The hold it makes, takes from or ends.
     pub hold: Option<HoldId>,

@@ -4,9 +4,9 @@
 //! those point to (the card of a hold, the successor of a closed card). Empty when all is there.
 
 use crate::{
-    BusinessDate, Card, CardId, Catalog, OperationId, Request, Timestamp,
-    command::{CardRef, Command, NumberIndex, Reverse},
-    operation::{OperationKind, Recorded},
+    BusinessDate, Card, CardId, Catalog, Decline, OperationId, Request, Timestamp,
+    command::{CardRef, Command, Reverse},
+    operation::{OperationKind, Recorded, Status},
     working::{KeyState, Need, TraceKey, Working},
 };
 
@@ -46,7 +46,7 @@ pub fn plan(request: &Request, working: &Working, catalog: &Catalog, now: Timest
             round.card_ref(&c.to);
         }
         Command::Expire(id) => round.card(*id),
-        Command::Reactivate(c) => round.card_ref(&c.card),
+        Command::Reactivate(c) => round.card_ref_and_successors(&c.card),
         Command::CashOut(c) => round.card_ref(&c.card),
         Command::BindMember(c) => round.card_ref(&c.card),
         Command::Inquire(c) => round.card_ref(&c.card),
@@ -96,8 +96,9 @@ impl<'a> Round<'a> {
         match card {
             CardRef::Id(id) => self.card(*id),
             CardRef::Number(indexes) => {
-                let first: Option<&NumberIndex> = indexes.first();
-                match first.and_then(|index| self.working.numbers.get(index)) {
+                // Without an index there is nothing to look for, in any round.
+                let Some(first) = indexes.first() else { return };
+                match self.working.numbers.get(first) {
                     Some(Some(id)) => self.card(*id),
                     Some(None) => {}
                     None => self.needs.push(Need::Number(indexes.clone())),
@@ -107,13 +108,11 @@ impl<'a> Round<'a> {
     }
 
     fn operation(&mut self, id: OperationId) -> Option<&'a Recorded> {
-        match self.working.operations.get(&id) {
-            Some(found) => found.as_ref(),
-            None => {
-                self.needs.push(Need::Operation(id));
-                None
-            }
+        let found = self.working.operations.get(&id);
+        if found.is_none() {
+            self.needs.push(Need::Operation(id));
         }
+        found?.as_ref()
     }
 
     fn hold(&mut self, id: crate::HoldId) {
@@ -121,6 +120,22 @@ impl<'a> Round<'a> {
             Some(Some(hold)) => self.card(hold.card),
             Some(None) => {}
             None => self.needs.push(Need::Hold(id)),
+        }
+    }
+
+    fn card_ref_and_successors(&mut self, card: &CardRef) {
+        self.card_ref(card);
+        match card {
+            CardRef::Id(id) if self.working.cards.contains_key(id) => self.card_and_successors(*id),
+            CardRef::Number(indexes) => {
+                let found = indexes.first().and_then(|index| self.working.numbers.get(index));
+                if let Some(Some(id)) = found
+                    && self.working.cards.contains_key(id)
+                {
+                    self.card_and_successors(*id);
+                }
+            }
+            CardRef::Id(_) => {}
         }
     }
 
@@ -153,13 +168,25 @@ impl<'a> Round<'a> {
             self.needs.push(Need::Key(key.0, key.1));
             return;
         };
-        let KeyState::Taken(found) = state else { return };
+        let found = match state {
+            KeyState::Taken(found) => found,
+            KeyState::Tombstone(first) => {
+                self.operation(*first);
+                return;
+            }
+            KeyState::Free => return,
+        };
         let Some(original) = self.operation(found.id) else { return };
         if let Some(reversal) = original.compensation.reversed_by {
             self.operation(reversal);
             return;
         }
         let operation = &original.operation;
+        if operation.status == Status::Declined(Decline::ReversedBeforeArrival)
+            && let Some(reversal) = operation.original
+        {
+            self.operation(reversal);
+        }
         if let Some(card) = operation.card {
             self.card_and_successors(card.id);
         }

@@ -74,6 +74,7 @@ impl Validity {
 
 /// Where a card is accepted. An absent list accepts all of the issuer's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Acceptance {
     /// Merchants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,7 +147,9 @@ pub enum Status {
 }
 
 /// The changeable rules of a program.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that a program answers on its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rules {
     /// What its cards may be sold for.
     pub denominations: Denominations,
@@ -219,6 +222,12 @@ const fn default_reversal_seconds() -> u32 {
 
 /// The longest hold, in seconds: 30 days.
 pub const MAX_HOLD_SECONDS: u32 = 2_592_000;
+/// The longest time for a reversal, in seconds: 365 days.
+pub const MAX_REVERSAL_SECONDS: u32 = 31_536_000;
+/// The most amounts that cards of a program may be sold for.
+pub const MAX_DENOMINATIONS: usize = 100;
+/// The most entries of each list of an acceptance.
+pub const MAX_ACCEPTANCE: usize = 10_000;
 
 /// A program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -254,32 +263,105 @@ pub struct RuleError {
     pub message: &'static str,
 }
 
+fn bad<T>(pointer: &'static str, message: &'static str) -> Result<T, RuleError> {
+    Err(RuleError { pointer, message })
+}
+
 impl Rules {
-    /// Finds rules that contradict each other.
+    /// Finds rules that contradict each other or leave their bounds.
     pub fn check(&self) -> Result<(), RuleError> {
-        let bad = |pointer, message| Err(RuleError { pointer, message });
-        match &self.denominations {
-            Denominations::Fixed { amounts } if amounts.is_empty() || amounts.len() > 100 => {
-                return bad("/denominations/amounts", "give 1 to 100 amounts");
-            }
-            Denominations::Free { min, max } if min > max => {
-                return bad("/denominations/min", "the smallest amount must not exceed the largest");
-            }
-            _ => {}
-        }
-        if let (Some(min), Some(max)) = (self.redemption_min, self.redemption_max)
-            && min > max
-        {
-            return bad("/redemption_min", "the smallest redemption must not exceed the largest");
-        }
+        self.check_denominations()?;
+        self.check_acceptance()?;
+        self.check_amounts()?;
+        self.check_times()?;
         if self.pin != PinRule::Never && !self.pin_issued {
             return bad("/pin_issued", "a program that asks for a PIN must issue one");
         }
+        Ok(())
+    }
+
+    fn check_denominations(&self) -> Result<(), RuleError> {
+        let smallest = match &self.denominations {
+            Denominations::Fixed { amounts } => {
+                if amounts.is_empty() || amounts.len() > MAX_DENOMINATIONS {
+                    return bad("/denominations/amounts", "give 1 to 100 amounts");
+                }
+                if amounts.iter().any(|amount| amount.is_zero()) {
+                    return bad("/denominations/amounts", "each amount is at least one minor unit");
+                }
+                if amounts.iter().collect::<BTreeSet<_>>().len() != amounts.len() {
+                    return bad("/denominations/amounts", "give each amount once");
+                }
+                amounts.iter().min().copied().unwrap_or(Amount::ZERO)
+            }
+            Denominations::Free { min, max } => {
+                if max.is_zero() {
+                    return bad("/denominations/max", "the largest amount is at least one minor unit");
+                }
+                if min > max {
+                    return bad("/denominations/min", "the smallest amount must not exceed the largest");
+                }
+                *min
+            }
+        };
+        if self.balance_cap.is_some_and(|cap| cap < smallest) {
+            return bad("/balance_cap", "cards could not be sold: raise the cap or lower the denominations");
+        }
+        Ok(())
+    }
+
+    fn check_acceptance(&self) -> Result<(), RuleError> {
+        let Acceptance { merchants, stores, channels } = &self.acceptance;
+        let sizes = [
+            ("/acceptance/merchants", merchants.as_ref().map(BTreeSet::len)),
+            ("/acceptance/stores", stores.as_ref().map(BTreeSet::len)),
+            ("/acceptance/channels", channels.as_ref().map(BTreeSet::len)),
+        ];
+        for (pointer, size) in sizes {
+            if size.is_some_and(|size| size == 0 || size > MAX_ACCEPTANCE) {
+                return bad(pointer, "give 1 to 10000 entries, or leave the list out to accept all");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_amounts(&self) -> Result<(), RuleError> {
+        // A smallest redemption above one of these would make every redemption fail.
+        let bounds = [
+            ("/redemption_max", self.redemption_max),
+            ("/daily_amount", self.daily_amount),
+            ("/balance_cap", self.balance_cap),
+        ];
+        let min = self.redemption_min.unwrap_or(Amount::ZERO);
+        for (pointer, bound) in bounds {
+            if bound.is_some_and(Amount::is_zero) {
+                return bad(pointer, "give at least one minor unit, or leave it out for no limit");
+            }
+            if bound.is_some_and(|bound| bound < min) {
+                return bad(pointer, "must not be below the smallest redemption (redemption_min)");
+            }
+        }
+        if self.daily_count == Some(0) {
+            return bad("/daily_count", "give at least 1, or leave it out for no limit");
+        }
+        Ok(())
+    }
+
+    fn check_times(&self) -> Result<(), RuleError> {
         if matches!(self.validity, Validity::Days { days: 0 } | Validity::Months { months: 0 }) {
             return bad("/validity", "a card must be valid for at least a day");
         }
+        if matches!(self.validity, Validity::Until { at } if at.micros() <= 0 || at > Timestamp::MAX) {
+            return bad("/validity/at", "give a moment from 1970 to 9999");
+        }
         if self.hold_seconds == 0 || self.hold_seconds > MAX_HOLD_SECONDS {
             return bad("/hold_seconds", "a hold lasts 1 second to 30 days");
+        }
+        if self.reversal_seconds == 0 || self.reversal_seconds > MAX_REVERSAL_SECONDS {
+            return bad("/reversal_seconds", "a reversal is possible for 1 second to 365 days");
+        }
+        if self.refund_days == Some(0) {
+            return bad("/refund_days", "give at least 1 day, or leave it out for no limit");
         }
         Ok(())
     }
@@ -301,5 +383,67 @@ mod tests {
         check(Validity::Months { months: 1 }, Some("2026-02-28T15:59:59.999999Z"));
         check(Validity::Until { at: from }, Some("2026-01-31T00:00:00Z"));
         check(Validity::Months { months: u16::MAX }, Some("7487-04-30T15:59:59.999999Z"));
+    }
+
+    fn rules() -> Rules {
+        serde_json::from_str(
+            r#"{"denominations":{"kind":"free","min":0,"max":100000},"validity":{"kind":"unlimited"},
+                "reloadable":true,"registered":false}"#,
+        )
+        .expect("the shortest rules")
+    }
+
+    #[test]
+    fn rules_are_bounded_and_do_not_contradict_each_other() {
+        let amount = |n| Amount::new(n).expect("an amount");
+        let fixed =
+            |amounts: &[i64]| Denominations::Fixed { amounts: amounts.iter().copied().map(amount).collect() };
+        let check = |change: &dyn Fn(&mut Rules), expect: Option<&str>| {
+            let mut rules = rules();
+            change(&mut rules);
+            assert_eq!(rules.check().err().map(|e| e.pointer), expect, "{rules:?}");
+        };
+        check(&|_| (), None);
+        check(&|r| r.denominations = fixed(&[]), Some("/denominations/amounts"));
+        check(&|r| r.denominations = fixed(&[100, 0]), Some("/denominations/amounts"));
+        check(&|r| r.denominations = fixed(&[100, 100]), Some("/denominations/amounts"));
+        check(&|r| r.denominations = fixed(&(1..=101).collect::<Vec<_>>()), Some("/denominations/amounts"));
+        check(&|r| r.denominations = fixed(&[100, 200]), None);
+        let free = |min, max| Denominations::Free { min: amount(min), max: amount(max) };
+        check(&|r| r.denominations = free(2, 1), Some("/denominations/min"));
+        check(&|r| r.denominations = free(0, 0), Some("/denominations/max"));
+        check(&|r| r.acceptance.stores = Some(BTreeSet::new()), Some("/acceptance/stores"));
+        check(&|r| r.redemption_max = Some(Amount::ZERO), Some("/redemption_max"));
+        check(
+            &|r| (r.redemption_min, r.redemption_max) = (Some(amount(2)), Some(amount(1))),
+            Some("/redemption_max"),
+        );
+        check(
+            &|r| (r.redemption_min, r.daily_amount) = (Some(amount(2)), Some(amount(1))),
+            Some("/daily_amount"),
+        );
+        check(&|r| r.daily_amount = Some(Amount::ZERO), Some("/daily_amount"));
+        check(&|r| r.daily_count = Some(0), Some("/daily_count"));
+        check(&|r| r.balance_cap = Some(Amount::ZERO), Some("/balance_cap"));
+        check(
+            &|r| (r.denominations, r.balance_cap) = (fixed(&[500]), Some(amount(499))),
+            Some("/balance_cap"),
+        );
+        check(&|r| r.validity = Validity::Days { days: 0 }, Some("/validity"));
+        check(&|r| r.validity = Validity::Months { months: 0 }, Some("/validity"));
+        check(
+            &|r| r.validity = Validity::Until { at: Timestamp::from_micros(i64::MAX) },
+            Some("/validity/at"),
+        );
+        check(&|r| r.hold_seconds = 0, Some("/hold_seconds"));
+        check(&|r| r.hold_seconds = MAX_HOLD_SECONDS + 1, Some("/hold_seconds"));
+        check(&|r| r.reversal_seconds = 0, Some("/reversal_seconds"));
+        check(&|r| r.reversal_seconds = MAX_REVERSAL_SECONDS + 1, Some("/reversal_seconds"));
+        check(&|r| r.refund_days = Some(0), Some("/refund_days"));
+        check(&|r| r.pin = PinRule::Always, Some("/pin_issued"));
+        check(&|r| (r.pin, r.pin_issued) = (PinRule::Always, true), None);
+        let unknown = r#"{"denominations":{"kind":"free","min":0,"max":1},"validity":{"kind":"unlimited"},
+            "reloadable":true,"registered":false,"reloadible":true}"#;
+        assert!(serde_json::from_str::<Rules>(unknown).is_err());
     }
 }

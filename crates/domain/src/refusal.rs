@@ -98,6 +98,7 @@ impl Refusal {
 
     /// The stable code, the JSON pointer of the offending field (empty: the whole request), the kind,
     /// and what is wrong with the cure.
+    #[expect(clippy::too_many_lines, reason = "a table, best read in one piece")]
     pub const fn describe(self) -> (&'static str, &'static str, RefusalKind, &'static str) {
         use RefusalKind::{Conflict, Fault, Malformed, Unknown};
         match self {

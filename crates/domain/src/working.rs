@@ -1,7 +1,10 @@
 //! The state that a batch of requests is decided on: what was loaded, and what earlier decisions of the
 //! same batch made of it. Later requests of a batch see it, so that a batch equals one by one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     BusinessDate, Card, CardId, ClientId, Hold, HoldId, IdempotencyKey, Operation, OperationId, TerminalId,
@@ -110,7 +113,9 @@ pub struct Touched {
     holds: Vec<HoldId>,
     compensations: Vec<OperationId>,
     tombstones: Vec<Tombstone>,
-    seen_cards: std::collections::HashSet<CardId>,
+    seen_cards: HashSet<CardId>,
+    seen_holds: HashSet<HoldId>,
+    seen_compensations: HashSet<OperationId>,
 }
 
 impl Working {
@@ -125,13 +130,13 @@ impl Working {
             self.cards.insert(card.id, Some(card));
         }
         if let Some(hold) = hold {
-            if !touched.holds.contains(&hold.id) {
+            if touched.seen_holds.insert(hold.id) {
                 touched.holds.push(hold.id);
             }
             self.holds.insert(hold.id, Some(hold));
         }
         for (id, compensation) in compensations {
-            if !touched.compensations.contains(&id) {
+            if touched.seen_compensations.insert(id) {
                 touched.compensations.push(id);
             }
             if let Some(Some(recorded)) = self.operations.get_mut(&id) {

@@ -22,15 +22,17 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Adjust) -> Step {
     draft.detail.direction = Some(command.direction);
     draft.check_tombstone()?;
     // A frozen card can be put right; that is often why it was frozen.
-    let state = &draft.card_ref()?.state;
-    if state.code() != StateCode::Frozen {
+    let card = draft.card_ref()?;
+    if card.state.code() != StateCode::Frozen {
         draft.check_active()?;
+    } else if card.is_past_validity(draft.now()) {
+        return Err(Decline::CardExpired.into());
     }
     let suspense = Account::Suspense(draft.issuer.id);
     match command.direction {
         Direction::Credit => {
+            draft.check_room(draft.card_ref()?, command.amount)?;
             grant(draft, suspense, LotSource::Paid, command.amount, None)?;
-            draft.check_balance_cap(draft.card_ref()?)?;
         }
         Direction::Debit => {
             let (now, order) = (draft.now(), draft.program()?.rules.lot_order);

@@ -12,7 +12,7 @@ use crate::{
     operation::{CardAfter, Compensation, Detail, Recorded, Status},
     plan,
     program::Status as CatalogStatus,
-    working::{KeyState, Tombstone, Working},
+    working::{Tombstone, Working},
 };
 
 /// One side of a transfer: an account, with the lot where it is a card's.
@@ -49,6 +49,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) approved: Amount,
     pub(crate) original: Option<OperationId>,
     pub(crate) hold: Option<Hold>,
+    /// The reversal that came before this request.
+    tombstone_of: Option<OperationId>,
     pub(crate) detail: Detail,
     pub(crate) compensations: Vec<(OperationId, Compensation)>,
     pub(crate) tombstone: Option<Tombstone>,
@@ -64,6 +66,7 @@ impl<'a> Draft<'a> {
         request: &'a Request,
         working: &'a Working,
         context: &'a Context<'a>,
+        tombstone_of: Option<OperationId>,
     ) -> Result<Self, Refusal> {
         let issuer = context.catalog.issuers.get(&request.actor.issuer).ok_or(Refusal::IssuerClosed)?;
         if issuer.status == CatalogStatus::Closed {
@@ -84,6 +87,7 @@ impl<'a> Draft<'a> {
             approved: Amount::ZERO,
             original: None,
             hold: None,
+            tombstone_of,
             detail: Detail::default(),
             compensations: Vec::new(),
             tombstone: None,
@@ -187,11 +191,7 @@ impl<'a> Draft<'a> {
 
     /// Declines a request whose key was reversed before it arrived.
     pub(crate) fn check_tombstone(&self) -> Step {
-        let key = (self.request.actor.client, self.request.key.clone());
-        match self.working.keys.get(&key) {
-            Some(KeyState::Tombstone(_)) => Err(Decline::ReversedBeforeArrival.into()),
-            _ => Ok(()),
-        }
+        if self.tombstone_of.is_some() { Err(Decline::ReversedBeforeArrival.into()) } else { Ok(()) }
     }
 
     /// The same terminal, trace number and date: the same request is a replay, another is declined.
@@ -204,11 +204,10 @@ impl<'a> Draft<'a> {
         };
         let earlier = self.working.traces.get(&key).ok_or(Refusal::Inconsistent)?;
         let Some(earlier) = earlier else { return Ok(()) };
-        if earlier.issuer != self.request.actor.issuer || earlier.client != self.request.actor.client {
-            // Foreign: the terminal itself will be refused below.
-            return Ok(());
-        }
-        if same_intent(self.request, earlier, self.context) {
+        // Another client of the terminal has its own keys and requests: never a replay. A foreign issuer's
+        // terminal is refused below.
+        let own = earlier.client == self.request.actor.client;
+        if own && same_intent(self.request, earlier, self.context) {
             self.replay = Some(Arc::clone(earlier));
             return Err(Stop::Replay);
         }
@@ -284,8 +283,11 @@ impl<'a> Draft<'a> {
 
     /// The decision if the card's rules turned the request down: nothing moves, but the operation is
     /// recorded, and a wrong PIN counts.
-    pub(crate) fn decline(mut self, decline: Decline) -> Result<Decision, Refusal> {
+    pub(crate) fn decline(mut self, decline: Decline) -> Decision {
         self.approved = Amount::ZERO;
+        if decline == Decline::ReversedBeforeArrival {
+            self.original = self.tombstone_of;
+        }
         let pin_after = self.pin_after;
         let restore = |card: Option<Card>| -> Option<Card> {
             let id = card?.id;
@@ -305,14 +307,14 @@ impl<'a> Draft<'a> {
         let id = self.context.id;
         let cards = [self.card.take(), self.counterpart.take()].into_iter().flatten();
         let cards = cards.map(|card| Card { last_operation: Some(id), ..card }).collect();
-        Ok(Decision {
+        Decision {
             operation,
             transfers: Vec::new(),
             cards,
             hold: None,
             compensations: Vec::new(),
             tombstone: None,
-        })
+        }
     }
 
     fn operation(&mut self, status: Status) -> Operation {

@@ -3,9 +3,14 @@
 use super::{
     Step,
     draft::{Draft, Side, card_lot},
+    moves::move_parts,
+    refund::in_use,
 };
 use crate::{
-    Account, Amount, CardId, Decline, LotNo, Refusal, card::StateCode, command::Reactivate,
+    Account, Amount, CardId, Decline, Lot, LotNo, Refusal, Timestamp,
+    card::StateCode,
+    command::{CardRef, Reactivate},
+    lot::LotPart,
     program::ResidualPolicy,
 };
 
@@ -20,12 +25,11 @@ pub(crate) fn decide(draft: &mut Draft<'_>, id: CardId) -> Step {
     if !live || (whole && !card.held.is_zero()) {
         return Err(Refusal::NothingToExpire.into());
     }
-    let due: Vec<(LotNo, Amount)> = card
-        .lots
-        .iter()
-        .filter(|lot| (whole || !lot.usable_at(now)) && !lot.remaining.is_zero())
-        .map(|lot| (lot.no, lot.remaining))
-        .collect();
+    let past = |lot: &&Lot| (whole || !lot.usable_at(now)) && !lot.remaining.is_zero();
+    let mut due: Vec<&Lot> = card.lots.iter().filter(past).collect();
+    // What expired last stays longest: an open hold was made while that could still be spent.
+    due.sort_by_key(|lot| lot.expires_at.unwrap_or(Timestamp::MAX));
+    let due: Vec<(LotNo, Amount)> = due.into_iter().map(|lot| (lot.no, lot.remaining)).collect();
     if due.is_empty() && !whole {
         return Err(Refusal::NothingToExpire.into());
     }
@@ -81,7 +85,11 @@ pub(crate) fn decide_reactivate(draft: &mut Draft<'_>, command: &Reactivate) -> 
     let now = draft.now();
     let validity = draft.program()?.rules.validity;
     let card = draft.card_ref()?;
-    let (was_expired, claimable) = (card.state.code() == StateCode::Expired, card.claimable());
+    if card.state.successor().is_some() {
+        return claim_onto_successor(draft);
+    }
+    let claimable = card.claimable();
+    let was_expired = card.state.code() == StateCode::Expired || card.is_past_validity(now);
     let state = card.state.clone().reactivate()?;
     if !was_expired && claimable.is_zero() {
         return Err(Decline::NothingToClaim.into());
@@ -91,23 +99,51 @@ pub(crate) fn decide_reactivate(draft: &mut Draft<'_>, command: &Reactivate) -> 
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Decline::ExpiryInThePast.into());
     }
-    let numbers: Vec<(LotNo, Amount)> =
-        card.lots.iter().filter(|l| !l.expired.is_zero()).map(|l| (l.no, l.expired)).collect();
     let card = draft.card()?;
     card.state = state;
     card.expires_at = expires_at;
-    let id = card.id;
-    for (no, amount) in numbers {
-        let from = claim_account(draft, no)?;
-        let lot = draft.card()?.lot_mut(no).ok_or(Refusal::Inconsistent)?;
-        lot.remaining = lot.remaining.checked_add(amount).ok_or(Refusal::Inconsistent)?;
-        lot.expired = Amount::ZERO;
-        // The card's new validity governs; the lot's own has passed.
-        lot.expires_at = None;
-        draft.transfer(from, card_lot(id, no), amount)?;
-    }
+    claim_all(draft)?;
     draft.requested = claimable;
     draft.approved = claimable;
     draft.detail.expires_at = expires_at;
-    Ok(())
+    draft.check_countable()
+}
+
+/// What had expired when a card was replaced or merged stayed with that card. Claimed, it goes to the card
+/// that took its place, whose validity governs it from now on.
+fn claim_onto_successor(draft: &mut Draft<'_>) -> Step {
+    let card = draft.card_ref()?;
+    let (id, claimable) = (card.id, card.claimable());
+    if claimable.is_zero() {
+        return Err(Decline::CardClosed.into());
+    }
+    let successor = in_use(draft, id)?;
+    draft.open_counterpart(&CardRef::Id(successor))?;
+    let receiver = draft.counterpart()?;
+    if let Some(decline) = receiver.state.refusal_to_serve() {
+        return Err(decline.into());
+    }
+    let parts = claim_all(draft)?;
+    move_parts(draft, &parts)?;
+    draft.requested = claimable;
+    draft.approved = claimable;
+    draft.check_countable()
+}
+
+/// Puts all that expired back into its lots.
+fn claim_all(draft: &mut Draft<'_>) -> Step<Vec<LotPart>> {
+    let card = draft.card_ref()?;
+    let id = card.id;
+    let claims = card.lots.iter().filter(|lot| !lot.expired.is_zero());
+    let parts: Vec<LotPart> = claims.map(|lot| LotPart { lot: lot.no, amount: lot.expired }).collect();
+    for part in &parts {
+        let from = claim_account(draft, part.lot)?;
+        let lot = draft.card()?.lot_mut(part.lot).ok_or(Refusal::Inconsistent)?;
+        lot.remaining = lot.remaining.checked_add(part.amount).ok_or(Decline::BalanceCapExceeded)?;
+        lot.expired = Amount::ZERO;
+        // The card's new validity governs; the lot's own has passed.
+        lot.expires_at = None;
+        draft.transfer(from, card_lot(id, part.lot), part.amount)?;
+    }
+    Ok(parts)
 }

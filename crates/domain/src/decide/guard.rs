@@ -2,7 +2,7 @@
 
 use super::{Step, draft::Draft};
 use crate::{
-    Amount, Decline,
+    Amount, BusinessDate, Card, Decline, Refusal, Timestamp,
     command::{Payment, PinAttempt},
     program::{PinRule, Status},
 };
@@ -10,12 +10,26 @@ use crate::{
 impl Draft<'_> {
     /// The card is active and valid, in time as well as by its state.
     pub(crate) fn check_active(&self) -> Step {
-        let card = self.card_ref()?;
-        if let Some(decline) = card.state.refusal_to_serve() {
-            return Err(decline.into());
+        match unusable(self.card_ref()?, self.now()) {
+            Some(decline) => Err(decline.into()),
+            None => Ok(()),
         }
-        if card.is_past_validity(self.now()) {
-            return Err(Decline::CardExpired.into());
+    }
+
+    /// The same for a card that gives and one that receives; the decline with precedence is given.
+    pub(crate) fn check_both_active(&self) -> Step {
+        let receiver = self.counterpart.as_ref().ok_or(Refusal::Inconsistent)?;
+        let both = [self.card_ref()?, receiver];
+        match both.into_iter().filter_map(|card| unusable(card, self.now())).min() {
+            Some(decline) => Err(decline.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Who must be known to redeem must be known to move value away as well.
+    pub(crate) fn check_member(&self) -> Step {
+        if self.program()?.rules.member_required && self.card_ref()?.member.is_none() {
+            return Err(Decline::MemberRequired.into());
         }
         Ok(())
     }
@@ -95,35 +109,33 @@ impl Draft<'_> {
         self.check_tombstone()?;
         self.check_active()?;
         self.check_pin(payment.pin.as_ref(), self.pin_asked(payment.amount)?)?;
-        let rules = &self.program()?.rules;
-        if rules.member_required && self.card_ref()?.member.is_none() {
-            return Err(Decline::MemberRequired.into());
-        }
+        self.check_member()?;
         self.check_acceptance()?;
+        let rules = &self.program()?.rules;
         if rules.redemption_min.is_some_and(|min| payment.amount < min) {
             return Err(Decline::AmountBelowMinimum.into());
         }
         if rules.redemption_max.is_some_and(|max| payment.amount > max) {
             return Err(Decline::AmountAboveMaximum.into());
         }
-        let approved = self.affordable(payment)?;
-        self.count_use(approved)?;
+        let affordable = self.affordable(payment)?;
+        // The limits of the day come before the balance.
+        self.count_use(affordable.unwrap_or(payment.amount))?;
+        let Some(approved) = affordable else { return Err(self.shortage(payment.amount)?.into()) };
         self.check_duplicate_trace()?;
         Ok(approved)
     }
 
-    /// All that was asked for, or what is available where a part is taken.
-    fn affordable(&self, payment: &Payment) -> Step<Amount> {
+    /// All that was asked for, or what is available where a part is taken; `None` if that is too little.
+    fn affordable(&self, payment: &Payment) -> Step<Option<Amount>> {
         let card = self.card_ref()?;
         let available = card.available(self.now());
         if payment.amount <= available {
-            return Ok(payment.amount);
+            return Ok(Some(payment.amount));
         }
         let least = self.program()?.rules.redemption_min.unwrap_or(Amount::ZERO);
-        if payment.partial && !available.is_zero() && available >= least {
-            return Ok(available);
-        }
-        Err(self.shortage(payment.amount)?.into())
+        let part = payment.partial && !available.is_zero() && available >= least;
+        Ok(part.then_some(available))
     }
 
     /// Whether value is missing, or only set aside by holds.
@@ -143,7 +155,8 @@ impl Draft<'_> {
         let card = self.card()?;
         let mut day = card.day.on(date);
         day.count = day.count.saturating_add(1);
-        day.amount = day.amount.checked_add(amount).ok_or(Decline::DailyAmountExceeded)?;
+        // Beyond the largest amount there is nothing left to count, and a program's limit is below it.
+        day.amount = day.amount.checked_add(amount).unwrap_or(Amount::MAX);
         if daily_count.is_some_and(|limit| day.count > limit) {
             return Err(Decline::DailyCountExceeded.into());
         }
@@ -154,11 +167,40 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The balance stays within the program's cap after value came onto the draft's card.
-    pub(crate) fn check_balance_cap(&self, card: &crate::Card) -> Step {
-        let posted = Amount::checked_sum(card.lots.iter().map(|lot| lot.remaining));
-        let posted = posted.ok_or(Decline::BalanceCapExceeded)?;
-        let cap = self.program()?.rules.balance_cap.unwrap_or(Amount::MAX);
-        if posted > cap { Err(Decline::BalanceCapExceeded.into()) } else { Ok(()) }
+    /// Takes back what a use on `date` counted, if the card's counters are still about that date: what did
+    /// not happen, or was given up, does not count against the limits of the day.
+    pub(crate) fn uncount_use(&mut self, date: BusinessDate, count: u32, amount: Amount) -> Step {
+        let day = &mut self.card()?.day;
+        if day.date == date {
+            day.count = day.count.saturating_sub(count);
+            day.amount = day.amount.saturating_sub(amount);
+        }
+        Ok(())
     }
+
+    /// The card would stay within its program's cap with so much more on it. Asked before value comes, so
+    /// that this decline keeps its precedence.
+    pub(crate) fn check_room(&self, card: &Card, coming: Amount) -> Step {
+        let after = card.posted().checked_add(coming).ok_or(Decline::BalanceCapExceeded)?;
+        let cap = self.program()?.rules.balance_cap.unwrap_or(Amount::MAX);
+        if after > cap { Err(Decline::BalanceCapExceeded.into()) } else { Ok(()) }
+    }
+
+    /// Value that comes back is not held to the program's cap, only to what can be counted.
+    pub(crate) fn check_countable(&self) -> Step {
+        for card in [self.card.as_ref(), self.counterpart.as_ref()].into_iter().flatten() {
+            let posted = Amount::checked_sum(card.lots.iter().map(|lot| lot.remaining));
+            let claims = Amount::checked_sum(card.lots.iter().map(|lot| lot.expired));
+            if posted.is_none() || claims.is_none() {
+                return Err(Decline::BalanceCapExceeded.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a card cannot be used at a moment, by its state or its validity.
+fn unusable(card: &Card, now: Timestamp) -> Option<Decline> {
+    let past = || card.is_past_validity(now).then_some(Decline::CardExpired);
+    card.state.refusal_to_serve().or_else(past)
 }

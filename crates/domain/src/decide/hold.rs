@@ -6,7 +6,7 @@ use super::{
     redeem::{open_payment, pay},
 };
 use crate::{
-    Amount, Decline, Hold, HoldId, Refusal,
+    Amount, BusinessDate, Decline, Hold, HoldId, Refusal,
     card::StateCode,
     command::{Capture, PlaceHold, Release},
     hold::HoldStatus,
@@ -83,6 +83,7 @@ pub(crate) fn decide_capture(draft: &mut Draft<'_>, command: &Capture) -> Step {
     pay(draft, hold.merchant, amount, order, hold.created_at)?;
     hold.captured = hold.captured.checked_add(amount).ok_or(Refusal::Inconsistent)?;
     let freed = if command.is_final || hold.remaining().is_zero() {
+        uncount(draft, &hold, 0, hold.remaining())?;
         hold.status = HoldStatus::Captured;
         remaining
     } else {
@@ -98,19 +99,29 @@ pub(crate) fn decide_capture(draft: &mut Draft<'_>, command: &Capture) -> Step {
 pub(crate) fn decide_release(draft: &mut Draft<'_>, command: &Release) -> Step {
     let hold = open_hold(draft, command.hold)?;
     draft.check_tombstone()?;
-    if hold.status != HoldStatus::Open {
+    let open = hold.status == HoldStatus::Open;
+    if command.expired && (!open || hold.expires_at > draft.now()) {
+        // The job was late or early: nobody waits for an answer, so nothing is recorded.
+        return Err(Refusal::NothingToExpire.into());
+    }
+    if !open {
         return Err(Decline::HoldClosed.into());
     }
     let status = if command.expired { HoldStatus::Expired } else { HoldStatus::Released };
-    if command.expired && hold.expires_at > draft.now() {
-        return Err(Refusal::NothingToExpire.into());
-    }
     end_hold(draft, hold, status)
+}
+
+/// Takes what a hold did not use back out of the limits of the day it was made on.
+fn uncount(draft: &mut Draft<'_>, hold: &Hold, count: u32, amount: Amount) -> Step {
+    let made_on = BusinessDate::of(hold.created_at, &draft.issuer.zone);
+    draft.uncount_use(made_on, count, amount)
 }
 
 /// Gives back what a hold still sets aside.
 pub(crate) fn end_hold(draft: &mut Draft<'_>, mut hold: Hold, status: HoldStatus) -> Step {
     let remaining = hold.remaining();
+    let unused = u32::from(hold.captured.is_zero());
+    uncount(draft, &hold, unused, remaining)?;
     let card = draft.card()?;
     card.held = card.held.checked_sub(remaining).ok_or(Refusal::Inconsistent)?;
     hold.status = status;

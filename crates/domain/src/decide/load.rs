@@ -4,7 +4,12 @@ use super::{
     Step,
     draft::{Draft, card_lot},
 };
-use crate::{Account, Amount, Decline, Refusal, Timestamp, card::Grant, command::Load, lot::LotSource};
+use crate::{
+    Account, Amount, Decline, Refusal, Timestamp,
+    card::Grant,
+    command::{Bonus, Load},
+    lot::LotSource,
+};
 
 pub(crate) fn decide(draft: &mut Draft<'_>, command: &Load) -> Step {
     if command.amount.is_zero() {
@@ -13,26 +18,51 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Load) -> Step {
     draft.open(&command.card)?;
     draft.ask(command.amount, Some(command.currency))?;
     draft.locate(&command.place)?;
+    let from = match command.source {
+        LotSource::Paid | LotSource::EmployerFunded => Account::Channel(draft.channel()?),
+        LotSource::MerchantFunded => Account::Merchant(draft.merchant()?),
+        LotSource::Bonus => Account::Promotion(draft.issuer.id),
+    };
+    check_moment(draft, command.expires_at)?;
+    check_bonus(draft, command.bonus)?;
     draft.check_tombstone()?;
     draft.check_active()?;
     draft.check_program_open()?;
     if !draft.program()?.rules.reloadable {
         return Err(Decline::NotReloadable.into());
     }
-    let from = match command.source {
-        LotSource::Paid | LotSource::EmployerFunded => Account::Channel(draft.channel()?),
-        LotSource::MerchantFunded => Account::Merchant(draft.merchant()?),
-        LotSource::Bonus => Account::Promotion(draft.issuer.id),
-    };
+    check_room(draft, command.amount, command.bonus)?;
     grant(draft, from, command.source, command.amount, command.expires_at)?;
-    if let Some(bonus) = command.bonus {
-        let promotion = Account::Promotion(draft.issuer.id);
-        grant(draft, promotion, LotSource::Bonus, bonus.amount, bonus.expires_at)?;
-    }
-    draft.check_balance_cap(draft.card_ref()?)?;
+    grant_bonus(draft, command.bonus)?;
     draft.check_duplicate_trace()?;
     draft.approved = command.amount;
     Ok(())
+}
+
+fn check_moment(draft: &Draft<'_>, expires_at: Option<Timestamp>) -> Step {
+    if expires_at.is_some_and(|end| end <= draft.now()) {
+        return Err(Refusal::MomentInThePast.into());
+    }
+    Ok(())
+}
+
+/// What is wrong with a bonus whatever the card is like.
+pub(crate) fn check_bonus(draft: &Draft<'_>, bonus: Option<Bonus>) -> Step {
+    check_moment(draft, bonus.and_then(|bonus| bonus.expires_at))
+}
+
+/// The draft's card has room for an amount and its bonus.
+pub(crate) fn check_room(draft: &Draft<'_>, amount: Amount, bonus: Option<Bonus>) -> Step {
+    let bonus = bonus.map_or(Amount::ZERO, |bonus| bonus.amount);
+    let coming = amount.checked_add(bonus).ok_or(Decline::BalanceCapExceeded)?;
+    draft.check_room(draft.card_ref()?, coming)
+}
+
+/// Grants a bonus at the issuer's expense. A bonus of nothing is none.
+pub(crate) fn grant_bonus(draft: &mut Draft<'_>, bonus: Option<Bonus>) -> Step {
+    let Some(bonus) = bonus else { return Ok(()) };
+    let promotion = Account::Promotion(draft.issuer.id);
+    grant(draft, promotion, LotSource::Bonus, bonus.amount, bonus.expires_at)
 }
 
 /// Moves value from an account into the card's lot of that source.
@@ -43,9 +73,6 @@ pub(crate) fn grant(
     amount: Amount,
     expires_at: Option<Timestamp>,
 ) -> Step {
-    if expires_at.is_some_and(|end| end <= draft.now()) {
-        return Err(Refusal::MomentInThePast.into());
-    }
     if amount.is_zero() {
         return Ok(());
     }

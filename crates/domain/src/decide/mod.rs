@@ -103,32 +103,39 @@ pub(crate) type Step<T = ()> = Result<T, Stop>;
 
 /// Decides one request on loaded state.
 pub fn decide(request: &Request, working: &Working, context: &Context<'_>) -> Result<Verdict, Refusal> {
-    if let Some(earlier) = earlier(request, working, context)? {
-        return Ok(Verdict::Replayed(earlier));
-    }
-    let mut draft = Draft::new(request, working, context)?;
+    let tombstone = match earlier(request, working, context)? {
+        Earlier::Same(operation) => return Ok(Verdict::Replayed(operation)),
+        Earlier::Reversed(reversal) => Some(reversal),
+        Earlier::Nothing => None,
+    };
+    let mut draft = Draft::new(request, working, context, tombstone)?;
     let step = draft.check_trace().and_then(|()| command(&mut draft, &request.command));
     match step {
         Ok(()) => draft.approve().map(Box::new).map(Verdict::Decided),
-        Err(Stop::Decline(decline)) => draft.decline(decline).map(Box::new).map(Verdict::Decided),
+        Err(Stop::Decline(decline)) => Ok(Verdict::Decided(Box::new(draft.decline(decline)))),
         Err(Stop::Refuse(refusal)) => Err(refusal),
         Err(Stop::Replay) => draft.take_replay().map(Verdict::Replayed),
     }
 }
 
-/// The operation that this key, already used for the same request, names.
-fn earlier(
-    request: &Request,
-    working: &Working,
-    context: &Context<'_>,
-) -> Result<Option<Arc<Operation>>, Refusal> {
+/// What happened under a request's key before it.
+enum Earlier {
+    Nothing,
+    /// The same request.
+    Same(Arc<Operation>),
+    /// A reversal, by this operation, of what had not arrived yet.
+    Reversed(OperationId),
+}
+
+fn earlier(request: &Request, working: &Working, context: &Context<'_>) -> Result<Earlier, Refusal> {
     let key = (request.actor.client, request.key.clone());
     match working.keys.get(&key) {
         Some(KeyState::Taken(operation)) if same_intent(request, operation, context) => {
-            Ok(Some(Arc::clone(operation)))
+            Ok(Earlier::Same(Arc::clone(operation)))
         }
         Some(KeyState::Taken(_)) => Err(Refusal::IdempotencyConflict),
-        Some(KeyState::Free | KeyState::Tombstone(_)) => Ok(None),
+        Some(KeyState::Tombstone(reversal)) => Ok(Earlier::Reversed(*reversal)),
+        Some(KeyState::Free) => Ok(Earlier::Nothing),
         None => Err(Refusal::Inconsistent),
     }
 }

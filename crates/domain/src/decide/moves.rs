@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Account, Amount, CardState, Decline, LotNo, Refusal,
     card::{CloseReason, Grant, StateCode},
-    command::{CashOut, Move, MoveAll},
+    command::{CashOut, Move, MoveAll, PinAttempt},
     lot::{self, LotPart, LotSource},
 };
 
@@ -20,20 +20,14 @@ pub(crate) fn decide_transfer(draft: &mut Draft<'_>, command: &Move) -> Step {
     draft.open_counterpart(&command.to)?;
     draft.ask(command.amount, Some(command.currency))?;
     draft.check_tombstone()?;
-    draft.check_active()?;
-    check_receiver(draft)?;
-    let asked = draft.pin_asked_remotely()?;
-    draft.check_pin(command.pin.as_ref(), asked)?;
+    check_movable(draft, command.pin.as_ref())?;
     let (now, rules) = (draft.now(), &draft.program()?.rules);
-    if !rules.transferable {
-        return Err(Decline::NotTransferable.into());
-    }
     if draft.card_ref()?.available(now) < command.amount {
         return Err(draft.shortage(command.amount)?.into());
     }
     let parts = lot::consumption(&draft.card_ref()?.lots, rules.lot_order, command.amount, now);
+    check_receiver_room(draft, command.amount)?;
     move_parts(draft, &parts.ok_or(Decline::InsufficientFunds)?)?;
-    check_receiver_cap(draft)?;
     draft.approved = command.amount;
     Ok(())
 }
@@ -42,17 +36,11 @@ pub(crate) fn decide_merge(draft: &mut Draft<'_>, command: &MoveAll) -> Step {
     draft.open(&command.from)?;
     draft.open_counterpart(&command.to)?;
     draft.check_tombstone()?;
-    draft.check_active()?;
-    check_receiver(draft)?;
-    let asked = draft.pin_asked_remotely()?;
-    draft.check_pin(command.pin.as_ref(), asked)?;
-    if !draft.program()?.rules.transferable {
-        return Err(Decline::NotTransferable.into());
-    }
+    check_movable(draft, command.pin.as_ref())?;
     check_unheld(draft)?;
     let into = draft.counterpart()?.id;
+    check_receiver_room(draft, draft.card_ref()?.posted())?;
     move_everything(draft)?;
-    check_receiver_cap(draft)?;
     close(draft, CloseReason::Merged(into))
 }
 
@@ -96,20 +84,22 @@ fn check_same_program(draft: &Draft<'_>) -> Step {
     if Some(from) == to { Ok(()) } else { Err(Decline::ProgramMismatch.into()) }
 }
 
-fn check_receiver(draft: &Draft<'_>) -> Step {
-    let to = draft.counterpart.as_ref().ok_or(Refusal::Inconsistent)?;
-    if let Some(decline) = to.state.refusal_to_serve() {
-        return Err(decline.into());
+/// Both cards are in use, their program lets value move, and whoever asks is the holder.
+fn check_movable(draft: &mut Draft<'_>, pin: Option<&PinAttempt>) -> Step {
+    draft.check_both_active()?;
+    check_same_program(draft)?;
+    let asked = draft.pin_asked_remotely()?;
+    draft.check_pin(pin, asked)?;
+    draft.check_member()?;
+    if !draft.program()?.rules.transferable {
+        return Err(Decline::NotTransferable.into());
     }
-    if to.is_past_validity(draft.now()) {
-        return Err(Decline::CardExpired.into());
-    }
-    check_same_program(draft)
+    Ok(())
 }
 
-fn check_receiver_cap(draft: &Draft<'_>) -> Step {
+fn check_receiver_room(draft: &Draft<'_>, coming: Amount) -> Step {
     let to = draft.counterpart.as_ref().ok_or(Refusal::Inconsistent)?;
-    draft.check_balance_cap(to)
+    draft.check_room(to, coming)
 }
 
 fn check_unheld(draft: &Draft<'_>) -> Step {
@@ -137,7 +127,8 @@ fn move_everything(draft: &mut Draft<'_>) -> Step {
     Ok(())
 }
 
-fn move_parts(draft: &mut Draft<'_>, parts: &[LotPart]) -> Step {
+/// Moves parts of lots to the second card.
+pub(crate) fn move_parts(draft: &mut Draft<'_>, parts: &[LotPart]) -> Step {
     for part in parts {
         let card = draft.card()?;
         card.take(std::slice::from_ref(part)).ok_or(Refusal::Inconsistent)?;
@@ -167,8 +158,12 @@ pub(crate) fn decide_cash_out(draft: &mut Draft<'_>, command: &CashOut) -> Step 
     }
     let asked = draft.pin_asked_remotely()?;
     draft.check_pin(command.pin.as_ref(), asked)?;
-    if !draft.program()?.rules.cash_out {
-        return Err(Decline::CashOutNotAllowed.into());
+    // What was refunded to a closed card has no other way out, whatever the program says.
+    if draft.card_ref()?.state.code() != StateCode::Closed {
+        draft.check_member()?;
+        if !draft.program()?.rules.cash_out {
+            return Err(Decline::CashOutNotAllowed.into());
+        }
     }
     check_unheld(draft)?;
     let numbers: Vec<LotNo> = draft.card_ref()?.lots.iter().map(|lot| lot.no).collect();

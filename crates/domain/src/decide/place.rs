@@ -21,7 +21,9 @@ impl Draft<'_> {
         let mut store = place.store;
         if let Some(id) = place.terminal {
             let found = catalog.terminals.get(&id).filter(|t| t.issuer == actor.issuer);
-            let terminal = found.ok_or(Refusal::TerminalUnknown)?;
+            // A bound client learns nothing of other merchants' terminals, not even that they exist.
+            let reachable = |store| self.may_act_for(catalog.stores.get(&store).map(|s| s.merchant));
+            let terminal = found.filter(|t| reachable(t.store)).ok_or(Refusal::TerminalUnknown)?;
             if terminal.status == Status::Closed {
                 return Err(Refusal::TerminalClosed.into());
             }
@@ -31,6 +33,9 @@ impl Draft<'_> {
             store = Some(terminal.store);
         }
         let mut merchant = place.merchant;
+        if merchant.is_some_and(|id| !self.may_act_for(Some(id))) {
+            return Err(Refusal::MerchantUnknown.into());
+        }
         if let Some(id) = store {
             let found = catalog.stores.get(&id).filter(|s| s.issuer == actor.issuer);
             let store = found.filter(|s| self.may_act_for(Some(s.merchant))).ok_or(Refusal::StoreUnknown)?;
@@ -45,7 +50,7 @@ impl Draft<'_> {
         let merchant = merchant.or(actor.merchant);
         if let Some(id) = merchant {
             let found = catalog.merchants.get(&id).filter(|m| m.issuer == actor.issuer);
-            let merchant = found.filter(|m| self.may_act_for(Some(m.id))).ok_or(Refusal::MerchantUnknown)?;
+            let merchant = found.ok_or(Refusal::MerchantUnknown)?;
             if merchant.status == Status::Closed {
                 return Err(Refusal::MerchantClosed.into());
             }

@@ -76,13 +76,19 @@ fn check_refundable(draft: &Draft<'_>, recorded: &Recorded, amount: Amount) -> S
 
 /// Opens the card that paid, or the card that took its place.
 pub(crate) fn open_refundable(draft: &mut Draft<'_>, paid_by: CardId) -> Step {
-    let mut id = paid_by;
+    let id = in_use(draft, paid_by)?;
+    draft.open_id(id)
+}
+
+/// The card that took a card's place, over all replacements and merges; the card itself if none did.
+pub(crate) fn in_use(draft: &Draft<'_>, card: CardId) -> Step<CardId> {
+    let mut id = card;
     for _ in 0..MAX_SUCCESSORS {
         let card = draft.loaded(id).ok_or(Refusal::CardUnknown)?;
         let Some(next) = card.state.successor() else { break };
         id = next;
     }
-    draft.open_id(id)
+    Ok(id)
 }
 
 /// Turns `amount` of a redemption's transfers round, newest consumption first, after what was refunded
@@ -101,10 +107,11 @@ pub(crate) fn give_back(draft: &mut Draft<'_>, recorded: &Recorded, amount: Amou
         }
     }
     draft.detail.destination = Some(destination);
-    Ok(())
+    draft.check_countable()
 }
 
-fn consumed(transfers: &[Transfer]) -> Vec<LotPart> {
+/// The parts of lots that a redemption's transfers took.
+pub(crate) fn consumed(transfers: &[Transfer]) -> Vec<LotPart> {
     let parts = transfers.iter().filter_map(|t| Some(LotPart { lot: t.debit_lot?, amount: t.amount }));
     parts.collect()
 }
@@ -119,12 +126,12 @@ fn give_back_part(draft: &mut Draft<'_>, paid_by: CardId, from: Account, part: L
     if ended || !lot.usable_at(now) {
         let to: Side = claim_account(draft, no)?;
         let lot = draft.card()?.lot_mut(no).ok_or(Refusal::Inconsistent)?;
-        lot.expired = lot.expired.checked_add(part.amount).ok_or(Refusal::Inconsistent)?;
+        lot.expired = lot.expired.checked_add(part.amount).ok_or(Decline::BalanceCapExceeded)?;
         draft.transfer(from, to, part.amount)?;
         return Ok(Destination::Residual);
     }
     let lot = draft.card()?.lot_mut(no).ok_or(Refusal::Inconsistent)?;
-    lot.remaining = lot.remaining.checked_add(part.amount).ok_or(Refusal::Inconsistent)?;
+    lot.remaining = lot.remaining.checked_add(part.amount).ok_or(Decline::BalanceCapExceeded)?;
     draft.transfer(from, card_lot(id, no), part.amount)?;
     Ok(if successor { Destination::Successor } else { Destination::Card })
 }
@@ -149,8 +156,8 @@ pub(crate) fn decide_unlinked(draft: &mut Draft<'_>, command: &UnlinkedRefund) -
     draft.check_tombstone()?;
     draft.check_active()?;
     draft.check_acceptance()?;
+    draft.check_room(draft.card_ref()?, command.amount)?;
     grant(draft, merchant, LotSource::Paid, command.amount, None)?;
-    draft.check_balance_cap(draft.card_ref()?)?;
     draft.check_duplicate_trace()?;
     draft.approved = command.amount;
     draft.detail.destination = Some(Destination::Card);

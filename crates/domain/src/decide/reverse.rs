@@ -6,22 +6,29 @@
 use std::sync::Arc;
 
 use super::{
-    Step,
+    Step, Stop,
     draft::{Draft, Side},
     hold::end_hold,
-    refund::{give_back, open_refundable},
+    refund::{consumed, give_back, open_refundable},
 };
 use crate::{
-    Account, Amount, CardState, Decline, Operation, OperationKind, Refusal, Transfer,
-    card::StateCode,
+    Account, Amount, BusinessDate, Card, CardId, CardState, Decline, Operation, OperationId, OperationKind,
+    Refusal, Transfer,
+    card::{CloseReason, StateCode},
     command::Reverse,
     hold::HoldStatus,
-    operation::{Compensation, Recorded},
+    lot::{self, LotPart, restoration},
+    operation::{Compensation, Recorded, Status},
     working::{KeyState, Tombstone},
 };
 
 pub(crate) fn decide(draft: &mut Draft<'_>, command: &Reverse) -> Step {
     draft.detail.original_key = Some(command.original.to_text());
+    draft.check_tombstone()?;
+    if command.original == draft.request.key {
+        // It names itself; a tombstone would lie beside an operation of the same key.
+        return Err(Decline::NotReversible.into());
+    }
     let key = (draft.request.actor.client, command.original.clone());
     let state = draft.working.keys.get(&key).ok_or(Refusal::Inconsistent)?;
     match state {
@@ -29,17 +36,26 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Reverse) -> Step {
             draft.tombstone = Some(Tombstone { client: key.0, key: key.1, reversal: draft.context.id });
             Ok(())
         }
-        KeyState::Tombstone(_) => Ok(()),
+        KeyState::Tombstone(first) => Err(first_answer(draft, *first)?),
         KeyState::Taken(original) => reverse_known(draft, original),
     }
+}
+
+/// The answer of the reversal that came first.
+fn first_answer(draft: &mut Draft<'_>, first: OperationId) -> Step<Stop> {
+    let first = draft.working.operations.get(&first).and_then(Option::as_ref);
+    let answer = Arc::clone(&first.ok_or(Refusal::Inconsistent)?.operation);
+    Ok(draft.replay(answer))
 }
 
 fn reverse_known(draft: &mut Draft<'_>, original: &Operation) -> Step {
     let recorded = draft.recorded(original.id).ok_or(Refusal::OperationUnknown)?;
     if let Some(first) = recorded.compensation.reversed_by {
-        let first = draft.working.operations.get(&first).and_then(Option::as_ref);
-        let answer = Arc::clone(&first.ok_or(Refusal::Inconsistent)?.operation);
-        return Err(draft.replay(answer));
+        return Err(first_answer(draft, first)?);
+    }
+    if original.status == Status::Declined(Decline::ReversedBeforeArrival) {
+        let first = original.original.ok_or(Refusal::Inconsistent)?;
+        return Err(first_answer(draft, first)?);
     }
     draft.original = Some(original.id);
     draft.located.merchant = original.merchant;
@@ -55,24 +71,33 @@ fn reverse_known(draft: &mut Draft<'_>, original: &Operation) -> Step {
         draft.open_id(card.id)?;
     }
     draft.requested = original.approved;
-    draft.check_tombstone()?;
     if !original.is_approved() {
         // Nothing moved, so there is nothing to undo: the caller's doubt is settled all the same.
-        return note_reversal(draft, recorded);
+        note_reversal(draft, recorded);
+        return Ok(());
     }
+    undo(draft, recorded)?;
+    draft.check_countable()?;
+    // After the reasons that come before it; a declined draft is thrown away.
     let window = i64::from(draft.program()?.rules.reversal_seconds);
     if draft.now() > original.at.plus_seconds(window) {
         return Err(Decline::ReversalWindowPassed.into());
     }
-    undo(draft, recorded)?;
+    if original.kind == OperationKind::Activation {
+        let card = draft.card_ref()?;
+        if !(card.posted().is_zero() && card.claimable().is_zero()) {
+            return Err(Decline::BalanceRemaining.into());
+        }
+    }
+    draft.requested = original.approved;
     draft.approved = original.approved;
-    note_reversal(draft, recorded)
+    note_reversal(draft, recorded);
+    Ok(())
 }
 
-fn note_reversal(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
+fn note_reversal(draft: &mut Draft<'_>, recorded: &Recorded) {
     let compensation = Compensation { reversed_by: Some(draft.context.id), ..recorded.compensation };
     draft.compensations.push((recorded.operation.id, compensation));
-    Ok(())
 }
 
 fn undo(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
@@ -80,14 +105,14 @@ fn undo(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
     match original.kind {
         OperationKind::Redemption | OperationKind::Capture => undo_payment(draft, recorded),
         OperationKind::Activation => {
+            let state = draft.card_ref()?.state.clone().deactivate()?;
             turn_round(draft, &recorded.transfers)?;
             let card = draft.card()?;
-            if !card.posted().is_zero() {
-                return Err(Decline::BalanceRemaining.into());
-            }
-            card.state = card.state.clone().deactivate()?;
+            card.state = state;
             card.activated_at = None;
             card.expires_at = None;
+            // The next buyer is another person.
+            card.member = None;
             Ok(())
         }
         OperationKind::Load | OperationKind::UnlinkedRefund | OperationKind::Adjustment => {
@@ -123,14 +148,25 @@ fn undo_payment(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
     }
     let original = &recorded.operation;
     give_back(draft, recorded, original.approved)?;
-    // What did not happen does not count against today's limits.
-    let date = draft.date;
-    let card = draft.card()?;
-    if original.kind == OperationKind::Redemption && original.business_date == date && card.day.date == date {
-        card.day.count = card.day.count.saturating_sub(1);
-        card.day.amount = card.day.amount.saturating_sub(original.approved);
+    if !counts_uses_of(draft, original.card.ok_or(Refusal::Inconsistent)?.id)? {
+        return Ok(());
     }
-    Ok(())
+    if original.kind == OperationKind::Redemption {
+        return draft.uncount_use(original.business_date, 1, original.approved);
+    }
+    // A capture was counted on the day of its hold; the use itself stays counted with the hold.
+    let hold = original.hold.and_then(|id| draft.working.holds.get(&id)).and_then(Option::as_ref);
+    let made_at = hold.ok_or(Refusal::Inconsistent)?.created_at;
+    let made_on = BusinessDate::of(made_at, &draft.issuer.zone);
+    draft.uncount_use(made_on, 0, original.approved)
+}
+
+/// Whether the draft's card counts what was done with `card`: it is that card, or its replacement, which
+/// took its counters over. A card that it was merged into has its own.
+fn counts_uses_of(draft: &Draft<'_>, card: CardId) -> Step<bool> {
+    let in_use = draft.card_ref()?.id;
+    let replaced = CardState::Closed { reason: CloseReason::Replaced(in_use) };
+    Ok(card == in_use || draft.loaded(card).is_some_and(|card| card.state == replaced))
 }
 
 fn undo_refund(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
@@ -138,11 +174,31 @@ fn undo_refund(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
     let redemption = draft.working.operations.get(&redemption).and_then(Option::as_ref);
     let redemption = redemption.ok_or(Refusal::Inconsistent)?;
     turn_round(draft, &recorded.transfers)?;
+    check_newest(recorded, redemption)?;
     let mut compensation = redemption.compensation;
     let refunded = compensation.refunded.checked_sub(recorded.operation.approved);
     compensation.refunded = refunded.ok_or(Refusal::Inconsistent)?;
     draft.compensations.push((redemption.operation.id, compensation));
     Ok(())
+}
+
+/// Refunds give back lot by lot, newest consumption first, and count by a sum alone. Only the newest one
+/// can therefore be turned round, unless all came from one lot: otherwise the next refund would give back
+/// to one lot what another is still owed.
+fn check_newest(refund: &Recorded, redemption: &Recorded) -> Step {
+    let consumed = consumed(&redemption.transfers);
+    let (amount, refunded) = (refund.operation.approved, redemption.compensation.refunded);
+    if consumed.len() == 1 || refunded == amount {
+        return Ok(());
+    }
+    let before = refunded.checked_sub(amount).ok_or(Refusal::Inconsistent)?;
+    let newest = restoration(&consumed, before, amount).ok_or(Refusal::Inconsistent)?;
+    let given = refund.transfers.iter();
+    let given: Vec<LotPart> =
+        given.filter_map(|t| Some(LotPart { lot: t.credit_lot?, amount: t.amount })).collect();
+    // On another card the lots have other numbers, and nothing can be said.
+    let same_card = refund.operation.card.map(|c| c.id) == redemption.operation.card.map(|c| c.id);
+    if same_card && given == newest { Ok(()) } else { Err(Decline::AlreadyRefunded.into()) }
 }
 
 fn undo_hold(draft: &mut Draft<'_>, original: &Operation) -> Step {
@@ -151,45 +207,56 @@ fn undo_hold(draft: &mut Draft<'_>, original: &Operation) -> Step {
     if hold.status != HoldStatus::Open || !hold.captured.is_zero() {
         return Err(Decline::HoldClosed.into());
     }
-    let (date, amount) = (draft.date, original.approved);
-    let card = draft.card()?;
-    if original.business_date == date && card.day.date == date {
-        card.day.count = card.day.count.saturating_sub(1);
-        card.day.amount = card.day.amount.saturating_sub(amount);
-    }
     end_hold(draft, hold, HoldStatus::Released)
 }
 
 /// Each transfer of the original, turned round. What it brought must still be there and not be held.
 fn turn_round(draft: &mut Draft<'_>, transfers: &[Transfer]) -> Step {
-    let mut taken = Amount::ZERO;
+    check_serve(draft, transfers)?;
+    check_unheld(draft, transfers)?;
     for transfer in transfers {
         let debit = Side { account: transfer.credit, lot: transfer.credit_lot };
         let credit = Side { account: transfer.debit, lot: transfer.debit_lot };
-        if matches!(debit.account, Account::Card(_)) {
-            taken = taken.checked_add(transfer.amount).ok_or(Refusal::Inconsistent)?;
-        }
         apply_side(draft, debit, transfer.amount, Way::Out)?;
         apply_side(draft, credit, transfer.amount, Way::In)?;
         draft.transfer(debit, credit, transfer.amount)?;
     }
-    for card in [draft.card.as_ref(), draft.counterpart.as_ref()].into_iter().flatten() {
-        if card.posted() < card.held {
-            return Err(Decline::HeldElsewhere.into());
-        }
-        if !taken.is_zero() {
-            check_serves(&card.state)?;
-        }
-    }
     Ok(())
 }
 
-/// Value is only taken from or given to cards that are in use.
-fn check_serves(state: &CardState) -> Step {
-    match state.code() {
-        StateCode::Active | StateCode::Frozen | StateCode::Lost => Ok(()),
-        _ => Err(state.refusal_to_serve().unwrap_or(Decline::CardClosed).into()),
+fn both_cards<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = &'a Card> {
+    [draft.card.as_ref(), draft.counterpart.as_ref()].into_iter().flatten()
+}
+
+/// Value is only taken from or given to cards that are in use: on a closed one it would be lost, whichever
+/// way it goes. Claims on expired value are another matter.
+fn check_serve(draft: &Draft<'_>, transfers: &[Transfer]) -> Step {
+    let moves = |card: &&Card| {
+        let account = Account::Card(card.id);
+        transfers.iter().any(|t| t.debit == account || t.credit == account)
+    };
+    let refusal = |card: &Card| match card.state.code() {
+        StateCode::Active | StateCode::Frozen | StateCode::Lost => None,
+        _ => card.state.refusal_to_serve(),
+    };
+    match both_cards(draft).filter(moves).filter_map(refusal).min() {
+        Some(decline) => Err(decline.into()),
+        None => Ok(()),
     }
+}
+
+/// What open holds set aside stays covered by what can be spent, or their captures would fail.
+fn check_unheld(draft: &Draft<'_>, transfers: &[Transfer]) -> Step {
+    for card in both_cards(draft).filter(|card| !card.held.is_zero()) {
+        let account = Account::Card(card.id);
+        let leaving = transfers.iter().filter(|t| t.credit == account).map(|t| t.amount);
+        let leaving = Amount::checked_sum(leaving).ok_or(Refusal::Inconsistent)?;
+        let usable = lot::usable(&card.lots, draft.now());
+        if !leaving.is_zero() && leaving <= card.posted() && usable.saturating_sub(leaving) < card.held {
+            return Err(Decline::HeldElsewhere.into());
+        }
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -211,7 +278,7 @@ fn apply_side(draft: &mut Draft<'_>, side: Side, amount: Amount, way: Way) -> St
     let value = if is_claim { &mut lot.expired } else { &mut lot.remaining };
     *value = match way {
         Way::Out => value.checked_sub(amount).ok_or(Decline::InsufficientFunds)?,
-        Way::In => value.checked_add(amount).ok_or(Refusal::Inconsistent)?,
+        Way::In => value.checked_add(amount).ok_or(Decline::BalanceCapExceeded)?,
     };
     Ok(())
 }
