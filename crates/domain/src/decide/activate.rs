@@ -29,7 +29,9 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Activate) -> Step {
     check_room(draft, amount, command.bonus)?;
     grant(draft, channel, LotSource::Paid, amount, None)?;
     grant_bonus(draft, command.bonus)?;
-    let expires_at = program.rules.validity.end(now, &draft.issuer.zone);
+    // A card that moved in from another system brings its end of validity with it.
+    let brought = draft.card_ref()?.expires_at;
+    let expires_at = brought.or_else(|| program.rules.validity.end(now, &draft.issuer.zone));
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Decline::ExpiryInThePast.into());
     }
