@@ -5,10 +5,14 @@
 
 pub mod audit;
 pub mod catalog_store;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod error;
 pub mod issue_store;
 pub mod jobs_store;
 pub mod key_store;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
 pub mod queries;
 pub mod transactions;
 

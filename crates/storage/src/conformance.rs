@@ -1,0 +1,145 @@
+//! What every store must do, as tests over the ports alone. A store passes by adding to its tests, with
+//! the feature `testing` of this crate switched on:
+//!
+//! ```ignore
+//! use storage::conformance::Fresh;
+//!
+//! async fn fresh() -> Fresh {
+//!     let folder = tempfile::tempdir().expect("a folder");
+//!     let store = SqliteStore::open(&folder.path().join("test.db"), Options::default()).await;
+//!     Fresh::new(store.expect("a store")).keeping(folder)
+//! }
+//!
+//! storage::conformance_tests!(fresh);
+//! ```
+//!
+//! Each test begins with an empty store. Ids and times are made up but grow together, as the engine makes
+//! them, and all that is written refers to things that exist, so that a store is free to have foreign keys
+//! and other constraints.
+
+mod audit;
+mod catalog;
+mod commands;
+mod issue;
+mod jobs;
+mod keys;
+mod ledger;
+mod lists;
+mod random;
+mod round_trips;
+mod scenario;
+mod transactions;
+mod world;
+
+use std::{any::Any, sync::Arc};
+
+use crate::Store;
+
+pub use audit::{audit_finds_what_contradicts_the_log, audit_is_clean_on_good_data};
+pub use catalog::{catalog_refuses_conflicts, catalog_round_trips, catalog_survives_two_writers};
+pub use issue::{
+    batches_round_trip_and_page, cards_and_progress_are_written_together, export_is_claimed_once,
+    taken_numbers_are_reported_and_nothing_is_written,
+};
+pub use jobs::{due_cards_are_found_at_their_moment, due_holds_are_found_at_their_moment};
+pub use keys::{keys_in_use_are_known, numbers_are_rekeyed};
+pub use ledger::{a_roll_up_changes_no_total, totals_equal_a_fold_over_all_transfers};
+pub use lists::{
+    card_chains_include_the_second_card, operations_are_filtered_and_paged, transfers_are_paged,
+};
+pub use random::random_commands_agree;
+pub use round_trips::{
+    cards_round_trip, compensations_and_tombstones_round_trip, holds_round_trip, operations_round_trip,
+    transfers_round_trip,
+};
+pub use transactions::{
+    a_dropped_transaction_leaves_no_trace, a_refused_commit_leaves_no_trace, concurrent_writers_lose_nothing,
+    every_need_is_answered, keys_are_unique_within_a_client, keys_of_every_form_are_found,
+    numbers_are_found_by_any_index, readers_see_only_what_is_committed, traces_are_unique,
+};
+
+/// An empty store, with what must live as long as it, such as a temporary folder.
+pub struct Fresh {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    _kept: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Fresh {
+    /// A store that needs nothing else.
+    pub fn new(store: impl Store + 'static) -> Self {
+        Self { store: Arc::new(store), _kept: None }
+    }
+
+    /// The same, and something that is dropped after it.
+    #[must_use]
+    pub fn keeping(self, what: impl Any + Send + Sync) -> Self {
+        Self { store: self.store, _kept: Some(Box::new(what)) }
+    }
+}
+
+/// Writes one test for each thing that a store must do. Takes an `async fn() -> Fresh`.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($fresh:path) => {
+        $crate::conformance_tests! { @each $fresh;
+            a_dropped_transaction_leaves_no_trace
+            a_refused_commit_leaves_no_trace
+            a_roll_up_changes_no_total
+            audit_finds_what_contradicts_the_log
+            audit_is_clean_on_good_data
+            batches_round_trip_and_page
+            card_chains_include_the_second_card
+            cards_and_progress_are_written_together
+            cards_round_trip
+            catalog_refuses_conflicts
+            catalog_round_trips
+            catalog_survives_two_writers
+            compensations_and_tombstones_round_trip
+            concurrent_writers_lose_nothing
+            due_cards_are_found_at_their_moment
+            due_holds_are_found_at_their_moment
+            every_need_is_answered
+            export_is_claimed_once
+            holds_round_trip
+            keys_are_unique_within_a_client
+            keys_in_use_are_known
+            keys_of_every_form_are_found
+            numbers_are_found_by_any_index
+            numbers_are_rekeyed
+            operations_are_filtered_and_paged
+            operations_round_trip
+            readers_see_only_what_is_committed
+            taken_numbers_are_reported_and_nothing_is_written
+            totals_equal_a_fold_over_all_transfers
+            traces_are_unique
+            transfers_are_paged
+            transfers_round_trip
+        }
+
+        #[test]
+        fn random_commands_agree() {
+            $crate::conformance::random_commands_agree(|| $fresh());
+        }
+    };
+    (@each $fresh:path; $($name:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                $crate::conformance::$name($fresh().await).await;
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod memory_passes {
+    use super::Fresh;
+    use crate::memory::MemoryStore;
+
+    async fn fresh() -> Fresh {
+        Fresh::new(MemoryStore::new())
+    }
+
+    crate::conformance_tests!(fresh);
+}
