@@ -1,0 +1,225 @@
+//! Each operation against its own transfers, and the roll-up against all of them.
+
+use std::collections::BTreeMap;
+
+use domain::{OperationId, OperationKind, account::AccountKind};
+use rusqlite::Connection;
+use storage::{AuditReport, Result};
+
+use super::{Findings, add, stream::Stream};
+use crate::{error::IntoStorage, fields::Fields, ledger, rows::detail};
+
+struct Entry {
+    issuer: i64,
+    kind: Option<OperationKind>,
+    declined: bool,
+    program: Option<i64>,
+    balance: Option<i64>,
+    counterpart_balance: Option<i64>,
+    approved: i64,
+    forfeited: i64,
+}
+
+struct Movement {
+    seq: i64,
+    debit: (i64, i64, Option<i64>),
+    credit: (i64, i64, Option<i64>),
+    amount: i64,
+}
+
+const OPERATIONS: &str = "SELECT id, issuer_id, kind, decline, program_id, card_balance, \
+     counterpart_balance, approved, CASE WHEN kind = 19 THEN detail END FROM operation ORDER BY id";
+const TRANSFERS: &str = "SELECT operation_id, seq, debit_kind, debit_ref, debit_lot, credit_kind, credit_ref, \
+     credit_lot, amount FROM transfer ORDER BY operation_id, seq";
+
+fn read_entry(f: &mut Fields<'_, '_>) -> Result<Entry> {
+    Ok(Entry {
+        issuer: f.int()?,
+        kind: OperationKind::from_number(f.int()?),
+        declined: f.opt_int()?.is_some(),
+        program: f.opt_int()?,
+        balance: f.opt_int()?,
+        counterpart_balance: f.opt_int()?,
+        approved: f.int()?,
+        forfeited: detail::decode(f.opt_text()?)?.forfeited.map_or(0, i64::from),
+    })
+}
+
+fn read_movement(f: &mut Fields<'_, '_>) -> Result<Movement> {
+    Ok(Movement {
+        seq: f.int()?,
+        debit: (f.int()?, f.int()?, f.opt_int()?),
+        credit: (f.int()?, f.int()?, f.opt_int()?),
+        amount: f.int()?,
+    })
+}
+
+/// Totals by issuer, kind and reference, with all cards of a program as one line.
+type Totals = BTreeMap<(i64, i64, i64), (i64, i64)>;
+
+/// Returns what came onto cards less what went off them, by issuer.
+pub(crate) fn check(
+    connection: &Connection,
+    caps: &BTreeMap<i64, i64>,
+    report: &mut AuditReport,
+    findings: &mut Findings,
+) -> Result<BTreeMap<i64, i64>> {
+    let mut operations = connection.prepare(OPERATIONS).stored()?;
+    let mut operations = Stream::new(operations.query([]).stored()?, read_entry)?;
+    let mut transfers = connection.prepare(TRANSFERS).stored()?;
+    let mut transfers = Stream::new(transfers.query([]).stored()?, read_movement)?;
+    let cursor = ledger::cursor(connection)?;
+    let (mut on_cards, mut totals) = (BTreeMap::new(), Totals::new());
+    while let Some((id, entry)) = operations.any()? {
+        report.operations += 1;
+        while let Some((stray, _)) = transfers.stray(id)? {
+            strays(stray, findings);
+        }
+        let mut moved = Moved::default();
+        while let Some(movement) = transfers.at(id)? {
+            moved.take(&movement);
+            report.transfers += 1;
+            add(&mut report.debits, movement.amount);
+            add(&mut report.credits, movement.amount);
+            *on_cards.entry(entry.issuer).or_default() += onto_cards(&movement);
+            if id <= cursor {
+                total(connection, &entry, &movement, &mut totals)?;
+            }
+        }
+        check_one(id, &entry, &moved, caps, findings);
+    }
+    while let Some((stray, _)) = transfers.any()? {
+        strays(stray, findings);
+    }
+    check_roll_up(connection, totals, findings)?;
+    Ok(on_cards)
+}
+
+fn strays(operation: i64, findings: &mut Findings) {
+    findings.note(
+        "transfers_balance",
+        OperationId::new(operation).to_string(),
+        "has transfers but no operation",
+    );
+}
+
+#[derive(Default)]
+struct Moved {
+    count: i64,
+    sum: i64,
+    malformed: bool,
+}
+
+impl Moved {
+    fn take(&mut self, movement: &Movement) {
+        self.count += 1;
+        add(&mut self.sum, movement.amount);
+        let card = AccountKind::Card.number();
+        // A card gives and receives by lot; nothing moves onto itself; positions have no gaps.
+        let lots = [movement.debit, movement.credit].iter().all(|side| side.0 != card || side.2.is_some());
+        self.malformed |= !lots || movement.seq != self.count || movement.debit == movement.credit;
+    }
+}
+
+fn onto_cards(movement: &Movement) -> i64 {
+    let card = AccountKind::Card.number();
+    let sign = i64::from(movement.credit.0 == card) - i64::from(movement.debit.0 == card);
+    movement.amount.saturating_mul(sign)
+}
+
+fn check_one(id: i64, entry: &Entry, moved: &Moved, caps: &BTreeMap<i64, i64>, findings: &mut Findings) {
+    let name = || OperationId::new(id).to_string();
+    if moved.malformed {
+        findings.note("transfers_balance", name(), "a transfer names no lot, repeats or is out of order");
+    }
+    if entry.declined {
+        if moved.count > 0 || entry.approved != 0 {
+            findings.note("declined_moves_nothing", name(), format!("moved {}", moved.sum));
+        }
+        return;
+    }
+    let Some(kind) = entry.kind else {
+        findings.note("rows_are_readable", name(), "its kind is unknown");
+        return;
+    };
+    if let Some(expected) = expected(kind, entry, moved) {
+        findings.compare("transfers_balance", name, expected, moved.sum);
+    }
+    let checked = match kind {
+        OperationKind::Activation | OperationKind::Load | OperationKind::UnlinkedRefund => entry.balance,
+        OperationKind::Transfer | OperationKind::Merge => entry.counterpart_balance,
+        _ => None,
+    };
+    let cap = entry.program.and_then(|program| caps.get(&program));
+    if let (Some(balance), Some(cap)) = (checked, cap)
+        && balance > *cap
+    {
+        findings.note("balance_within_cap", name(), format!("left a balance of {balance}, the cap is {cap}"));
+    }
+}
+
+/// What the transfers of an approved operation must add up to.
+fn expected(kind: OperationKind, entry: &Entry, moved: &Moved) -> Option<i64> {
+    use OperationKind as Kind;
+    match kind {
+        // Bonus value comes on top.
+        Kind::Activation | Kind::Load => Some(entry.approved.max(moved.sum)),
+        // Turns the original round, whatever that was.
+        Kind::Reversal => None,
+        Kind::CashOut => Some(entry.approved.saturating_add(entry.forfeited)),
+        Kind::Redemption
+        | Kind::Capture
+        | Kind::Refund
+        | Kind::UnlinkedRefund
+        | Kind::Adjustment
+        | Kind::Replacement
+        | Kind::Transfer
+        | Kind::Merge
+        | Kind::Expiry
+        | Kind::Reactivation => Some(entry.approved),
+        Kind::Hold
+        | Kind::Release
+        | Kind::Freeze
+        | Kind::Unfreeze
+        | Kind::LossReport
+        | Kind::Closure
+        | Kind::MemberBinding
+        | Kind::Inquiry => Some(0),
+    }
+}
+
+fn total(connection: &Connection, entry: &Entry, movement: &Movement, totals: &mut Totals) -> Result<()> {
+    let key = |side: (i64, i64, Option<i64>)| -> Result<(i64, i64, i64)> {
+        let reference = match (side.0 == AccountKind::Card.number(), entry.program) {
+            (false, _) => side.1,
+            (true, Some(program)) => program,
+            (true, None) => ledger::program_of(connection, side.1)?,
+        };
+        Ok((entry.issuer, side.0, reference))
+    };
+    let (debit, credit) = (key(movement.debit)?, key(movement.credit)?);
+    add(&mut totals.entry(debit).or_default().0, movement.amount);
+    add(&mut totals.entry(credit).or_default().1, movement.amount);
+    Ok(())
+}
+
+fn check_roll_up(connection: &Connection, mut totals: Totals, findings: &mut Findings) -> Result<()> {
+    let sql = "SELECT issuer_id, kind, ref, sum(debits), sum(credits) FROM account_rollup GROUP BY 1, 2, 3";
+    let mut statement = connection.prepare(sql).stored()?;
+    let mut rows = statement.query([]).stored()?;
+    let name = |kind: i64, reference: i64| {
+        let kind = AccountKind::from_number(kind).map_or("unknown", AccountKind::name);
+        format!("{kind}:{reference}")
+    };
+    while let Some(row) = rows.next().stored()? {
+        let mut f = Fields::new(row);
+        let key = (f.int()?, f.int()?, f.int()?);
+        let by_log = totals.remove(&key).unwrap_or_default();
+        findings.compare("roll_up_matches_log", || name(key.1, key.2) + " debits", f.int()?, by_log.0);
+        findings.compare("roll_up_matches_log", || name(key.1, key.2) + " credits", f.int()?, by_log.1);
+    }
+    for ((_, kind, reference), _) in totals {
+        findings.note("roll_up_matches_log", name(kind, reference), "is missing from the roll-up");
+    }
+    Ok(())
+}

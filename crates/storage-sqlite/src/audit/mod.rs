@@ -1,0 +1,149 @@
+//! Checking every invariant on one snapshot.
+//!
+//! Nothing is held in memory that grows with the number of cards or operations: each check merges streams
+//! that SQLite sorts, on disk where they are large. It reads the log about five times, in order.
+
+mod cards;
+mod links;
+mod log;
+mod stream;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use domain::{ProgramId, program::Rules};
+use rusqlite::Connection;
+use storage::{Audit, AuditReport, Result, StorageError, Violation};
+
+use crate::{
+    Options, SqliteStore,
+    connect::{self, Role},
+    error::IntoStorage,
+    readers::blocking,
+};
+
+/// The most violations that are reported of one invariant.
+const MAX_REPORTED: usize = 20;
+/// The page cache of the audit's connection, in KiB.
+const CACHE_KIB: u32 = 16 * 1024;
+
+/// All invariants, in the order of the report.
+const INVARIANTS: [&str; 15] = [
+    "transfers_balance",
+    "declined_moves_nothing",
+    "balance_within_cap",
+    "roll_up_matches_log",
+    "rows_are_readable",
+    "lots_match_transfers",
+    "posted_is_sum_of_lots",
+    "no_negative_balance",
+    "held_matches_open_holds",
+    "operation_chain",
+    "last_operation_states_card",
+    "issued_equation",
+    "refunds_within_approved",
+    "hold_state",
+    "one_effect_per_key",
+];
+
+#[async_trait]
+impl Audit for SqliteStore {
+    async fn audit(&self) -> Result<AuditReport> {
+        let path = self.inner.path.clone();
+        let result = blocking(move || {
+            let options = Options { reader_cache_kib: CACHE_KIB, ..Options::default() };
+            let connection = connect::open(&path, &options, Role::Read)?;
+            // Sorting a large log must not take memory: let it spill to a file.
+            connection.pragma_update(None, "temp_store", "FILE").stored()?;
+            let transaction = connection.unchecked_transaction().stored()?;
+            run(&transaction)
+        });
+        let result = result.await;
+        self.inner.health.note(result)
+    }
+}
+
+fn run(connection: &Connection) -> Result<AuditReport> {
+    let mut findings = Findings::default();
+    let mut report = AuditReport::default();
+    let caps = caps(connection)?;
+    let on_cards = log::check(connection, &caps, &mut report, &mut findings)?;
+    let posted = cards::check(connection, &mut report, &mut findings)?;
+    for issuer in on_cards.keys().chain(posted.keys()).collect::<std::collections::BTreeSet<_>>() {
+        let moved = on_cards.get(issuer).copied().unwrap_or(0);
+        let held = posted.get(issuer).copied().unwrap_or(0);
+        findings.compare("issued_equation", || domain::IssuerId::new(*issuer).to_string(), held, moved);
+    }
+    links::check(connection, &mut findings)?;
+    report.checked = INVARIANTS.to_vec();
+    report.violations = findings.into_violations();
+    Ok(report)
+}
+
+/// The balance caps of programs whose rules were never changed: only there is it known which cap an
+/// operation was decided under.
+fn caps(connection: &Connection) -> Result<BTreeMap<i64, i64>> {
+    let mut statement = connection.prepare("SELECT id, rules FROM program WHERE version = 1").stored()?;
+    let mut rows = statement.query([]).stored()?;
+    let mut caps = BTreeMap::new();
+    while let Some(row) = rows.next().stored()? {
+        let (id, rules): (i64, String) = (row.get(0).stored()?, row.get(1).stored()?);
+        let rules: Rules = serde_json::from_str(&rules).map_err(|error| {
+            StorageError::Corrupt(format!("the rules of {} do not parse: {error}", ProgramId::new(id)))
+        })?;
+        if let Some(cap) = rules.balance_cap {
+            caps.insert(id, cap.get());
+        }
+    }
+    Ok(caps)
+}
+
+/// What was found, by invariant, the first few of each.
+#[derive(Default)]
+pub(crate) struct Findings {
+    found: BTreeMap<&'static str, Vec<(String, String)>>,
+}
+
+impl Findings {
+    /// Notes a violation.
+    pub(crate) fn note(
+        &mut self,
+        invariant: &'static str,
+        subject: impl Into<String>,
+        detail: impl Into<String>,
+    ) {
+        debug_assert!(INVARIANTS.contains(&invariant));
+        let of_it = self.found.entry(invariant).or_default();
+        if of_it.len() < MAX_REPORTED {
+            of_it.push((subject.into(), detail.into()));
+        }
+    }
+
+    /// Notes the subject where the two differ.
+    pub(crate) fn compare(
+        &mut self,
+        invariant: &'static str,
+        subject: impl FnOnce() -> String,
+        stored: i64,
+        by_log: i64,
+    ) {
+        if stored != by_log {
+            self.note(invariant, subject(), format!("stored {stored}, by the log {by_log}"));
+        }
+    }
+
+    fn into_violations(mut self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for invariant in INVARIANTS {
+            for (subject, detail) in self.found.remove(invariant).unwrap_or_default() {
+                violations.push(Violation { invariant, subject, detail });
+            }
+        }
+        violations
+    }
+}
+
+/// Adds in a wider range than any sum that is compared, so that damaged data cannot overflow it unseen.
+pub(crate) fn add(sum: &mut i64, amount: i64) {
+    *sum = sum.saturating_add(amount);
+}

@@ -1,0 +1,84 @@
+//! Opening connections with the settings that durability and bounded memory depend on.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+use storage::{Result, StorageError};
+
+use crate::{Options, error::IntoStorage};
+
+/// "HEXI": marks a file as ours.
+pub(crate) const APPLICATION_ID: i32 = 0x4845_5849;
+/// How long a writer waits for another process, such as a command line beside a server.
+const BUSY: Duration = Duration::from_secs(5);
+/// Above the number of different statements, so that none is ever prepared twice.
+const STATEMENTS: usize = 128;
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Write,
+    Read,
+    Checkpoint,
+}
+
+/// Opens a connection to an existing or new file.
+pub(crate) fn open(path: &Path, options: &Options, role: Role) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = if role == Role::Write { flags | OpenFlags::SQLITE_OPEN_CREATE } else { flags };
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(|error| StorageError::Setup(format!("cannot open {}: {error}", path.display())))?;
+    connection.busy_timeout(BUSY).stored()?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // NORMAL would lose the last commits in a power cut; FULL syncs the log at each commit.
+    connection.pragma_update(None, "synchronous", "FULL").stored()?;
+    // Checkpoints have a thread of their own; a commit must never do one.
+    connection.pragma_update(None, "wal_autocheckpoint", 0).stored()?;
+    connection.pragma_update(None, "journal_size_limit", options.wal_file_limit()).stored()?;
+    // Mapped pages would count as resident memory of the process.
+    connection.pragma_update(None, "mmap_size", 0).stored()?;
+    connection.pragma_update(None, "temp_store", "MEMORY").stored()?;
+    connection.pragma_update(None, "trusted_schema", false).stored()?;
+    let cache = match role {
+        Role::Write => options.writer_cache_kib,
+        Role::Read => options.reader_cache_kib,
+        Role::Checkpoint => 256,
+    };
+    connection.pragma_update(None, "cache_size", -i64::from(cache)).stored()?;
+    if role == Role::Read {
+        connection.pragma_update(None, "query_only", true).stored()?;
+    }
+    Ok(connection)
+}
+
+/// Makes a new file ours, or checks that an existing one is. Refuses anything else before touching it.
+pub(crate) fn claim(connection: &Connection, path: &Path, options: &Options) -> Result<()> {
+    let foreign = |why: &str| {
+        StorageError::Setup(format!(
+            "{} {why}; give the path of a Hexiao database, or of a file that does not exist yet",
+            path.display()
+        ))
+    };
+    let id: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(|error| foreign(&format!("cannot be read as a database ({error})")))?;
+    if id != APPLICATION_ID {
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).stored()?;
+        if id != 0 || tables != 0 {
+            return Err(foreign("belongs to another program"));
+        }
+        connection.pragma_update(None, "page_size", options.page_size).stored()?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID).stored()?;
+    }
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+        .map_err(|error| StorageError::Setup(format!("cannot switch {} to WAL: {error}", path.display())))?;
+    if mode != "wal" {
+        return Err(StorageError::Setup(format!(
+            "{} does not support write-ahead logging (mode {mode}); use a local file system",
+            path.display()
+        )));
+    }
+    Ok(())
+}

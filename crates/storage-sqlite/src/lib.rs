@@ -1,0 +1,30 @@
+//! The store on embedded SQLite.
+//!
+//! One connection writes, under a fair mutex; a bounded pool of connections reads snapshots beside it;
+//! a thread of its own carries the write-ahead log into the database, so that no sale waits for that.
+//! See `docs/decisions/0001`, `0002` and `0003` for why the tables look as they do.
+
+mod audit;
+mod backup;
+mod catalog;
+mod checkpoint;
+mod connect;
+mod error;
+mod fields;
+mod health;
+mod issue;
+mod jobs;
+mod keys;
+mod ledger;
+mod lots;
+mod migrate;
+mod queries;
+mod readers;
+mod rows;
+mod store;
+mod transaction;
+mod writer;
+
+pub use backup::restore;
+pub use checkpoint::CheckpointStats;
+pub use store::{Options, SqliteStore};

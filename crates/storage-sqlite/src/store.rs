@@ -1,0 +1,253 @@
+//! The store: its options, how it is opened, and what its parts share.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rusqlite::Connection;
+use storage::{Result, StorageError};
+use tokio::sync::Mutex;
+
+use crate::{
+    checkpoint::{CheckpointStats, Checkpointer},
+    connect::{self, Role},
+    health::Health,
+    migrate,
+    readers::{Readers, blocking},
+    writer::Writer,
+};
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether this is the one process that serves from the database: it holds the lock file, migrates
+    /// the schema and runs checkpoints. Other openings (backup, verify, a command beside a server) are
+    /// not exclusive and find the database as it is.
+    pub exclusive: bool,
+    /// Connections that read, 3 to 64.
+    pub readers: usize,
+    /// The page cache of the writer, in KiB.
+    pub writer_cache_kib: u32,
+    /// The page cache of each reader, in KiB.
+    pub reader_cache_kib: u32,
+    /// The length of the write-ahead log, in pages, at which it is carried into the database.
+    pub wal_pages: u32,
+    /// The page size of a new database.
+    pub page_size: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            exclusive: true,
+            readers: 6,
+            writer_cache_kib: 64 * 1024,
+            reader_cache_kib: 8 * 1024,
+            wal_pages: 16_384,
+            page_size: 4096,
+        }
+    }
+}
+
+impl Options {
+    /// What the log's file shrinks to when a long read had made it longer.
+    pub(crate) fn wal_file_limit(&self) -> i64 {
+        i64::from(self.wal_pages).saturating_mul(2).saturating_mul(i64::from(self.page_size))
+    }
+}
+
+/// A database in one SQLite file. Cloning shares it.
+#[derive(Clone)]
+pub struct SqliteStore {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all parts of the store share. Fields drop in this order: checkpoints stop first, the lock goes
+/// last.
+pub(crate) struct Inner {
+    pub(crate) checkpoints: Checkpointer,
+    pub(crate) readers: Readers,
+    pub(crate) writer: Arc<Mutex<Writer>>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) path: PathBuf,
+    _lock: Option<File>,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.inner.path).finish_non_exhaustive()
+    }
+}
+
+/// The path in `sqlite:hexiao.db`, `sqlite:/var/lib/hexiao.db`, or a bare path.
+pub(crate) fn path_of(url: &str) -> Result<PathBuf> {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.starts_with(':') || path.contains(['?', '\0']) {
+        return Err(StorageError::Setup(format!(
+            "{url:?} names no file; write sqlite:hexiao.db or sqlite:/absolute/path.db"
+        )));
+    }
+    Ok(PathBuf::from(path))
+}
+
+impl SqliteStore {
+    /// Opens a database, and makes or migrates it where the opening is exclusive.
+    pub fn open(url: &str, options: Options) -> Result<Self> {
+        let path = path_of(url)?;
+        check(&options)?;
+        let lock = if options.exclusive { Some(lock(&path)?) } else { None };
+        if !options.exclusive && !path.exists() {
+            return Err(StorageError::Setup(format!("there is no database {}", path.display())));
+        }
+        let writer = open_writer(&path, &options)?;
+        let readers = (0..options.readers).map(|_| connect::open(&path, &options, Role::Read));
+        let readers = Readers::new(readers.collect::<Result<_>>()?);
+        let health = Arc::new(Health::default());
+        let writer = Arc::new(Mutex::new(Writer::new(writer)));
+        let checkpoints = if options.exclusive {
+            let connection = connect::open(&path, &options, Role::Checkpoint)?;
+            Checkpointer::start(connection, Arc::clone(&writer), Arc::clone(&health), options.wal_pages)?
+        } else {
+            Checkpointer::absent()
+        };
+        let inner = Inner { checkpoints, readers, writer, health, path, _lock: lock };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What checkpoints did, for metrics.
+    pub fn checkpoint_stats(&self) -> CheckpointStats {
+        self.inner.checkpoints.stats()
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// A short read, where it is called.
+    pub(crate) async fn point<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let reader = self.inner.readers.point().await?;
+        self.inner.health.note(read(&reader))
+    }
+
+    /// A long read on one consistent snapshot, on a blocking thread.
+    pub(crate) async fn long<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let reader = self.inner.readers.long().await?;
+        let result = blocking(move || snapshot(&reader, read)).await;
+        self.inner.health.note(result)
+    }
+
+    /// A write transaction on a blocking thread.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_or_not(|connection| work(connection).map(Outcome::Commit)).await
+    }
+
+    /// The same, where the work may find that nothing is to be written after all.
+    pub(crate) async fn write_or_not<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<Outcome<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.inner.health.check()?;
+        let writer = Arc::clone(&self.inner.writer).lock_owned().await;
+        self.inner.health.check()?;
+        let inner = Arc::clone(&self.inner);
+        let result = blocking(move || {
+            let (value, frames) = transact(&writer, work)?;
+            if let Some(frames) = frames {
+                inner.checkpoints.report(frames);
+            }
+            Ok(value)
+        });
+        let result = result.await;
+        self.inner.health.note(result)
+    }
+}
+
+fn check(options: &Options) -> Result<()> {
+    if !(3..=64).contains(&options.readers) {
+        return Err(StorageError::Setup("the number of reading connections must be 3 to 64".to_owned()));
+    }
+    if !options.page_size.is_power_of_two() || !(512..=65_536).contains(&options.page_size) {
+        return Err(StorageError::Setup("the page size must be a power of two, 512 to 65536".to_owned()));
+    }
+    Ok(())
+}
+
+/// One process serves from a database. Advisory, and free again when the process ends, however it ends.
+fn lock(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let setup =
+        |error: std::io::Error| StorageError::Setup(format!("cannot lock {}: {error}", name.display()));
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&name).map_err(setup)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Setup(format!(
+            "another process serves from {} (it holds {}); stop it first, or use another database",
+            path.display(),
+            name.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(setup(error)),
+    }
+}
+
+fn open_writer(path: &Path, options: &Options) -> Result<Connection> {
+    let mut connection = connect::open(path, options, Role::Write)?;
+    connect::claim(&connection, path, options)?;
+    if options.exclusive {
+        migrate::run(&mut connection)?;
+    } else {
+        migrate::check_current(&connection)?;
+    }
+    Ok(connection)
+}
+
+/// All reads of `read` see one state of the database.
+fn snapshot<T>(connection: &Connection, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    use crate::error::IntoStorage;
+    let transaction = connection.unchecked_transaction().stored()?;
+    let result = read(&transaction)?;
+    transaction.finish().stored()?;
+    Ok(result)
+}
+
+/// What becomes of the work of a transaction.
+pub(crate) enum Outcome<T> {
+    Commit(T),
+    RollBack(T),
+}
+
+/// Returns the length of the log where something was committed.
+fn transact<T>(
+    writer: &Writer,
+    work: impl FnOnce(&Connection) -> Result<Outcome<T>>,
+) -> Result<(T, Option<u32>)> {
+    writer.begin()?;
+    match work(&writer.connection) {
+        Ok(Outcome::Commit(value)) => match writer.commit() {
+            Ok(frames) => Ok((value, Some(frames))),
+            Err(error) => {
+                writer.roll_back();
+                Err(error)
+            }
+        },
+        Ok(Outcome::RollBack(value)) => {
+            writer.roll_back();
+            Ok((value, None))
+        }
+        Err(error) => {
+            writer.roll_back();
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The suite that every store passes, on real files.
+
+use storage::conformance::Fresh;
+use storage_sqlite::{Options, SqliteStore};
+
+#[expect(clippy::unused_async, reason = "the suite takes stores whose opening is asynchronous as well")]
+async fn fresh() -> Fresh {
+    let folder = tempfile::tempdir().expect("a folder for the database");
+    let path = folder.path().join("conformance.db");
+    let options = Options { readers: 3, ..Options::default() };
+    let store = SqliteStore::open(path.to_str().expect("a path in UTF-8"), options);
+    Fresh::new(store.expect("a new database")).keeping(folder)
+}
+
+storage::conformance_tests!(fresh);
