@@ -45,7 +45,8 @@ pub use jobs::{due_cards_are_found_at_their_moment, due_holds_are_found_at_their
 pub use keys::{keys_in_use_are_known, numbers_are_rekeyed};
 pub use ledger::{a_roll_up_changes_no_total, totals_equal_a_fold_over_all_transfers};
 pub use lists::{
-    card_chains_include_the_second_card, operations_are_filtered_and_paged, transfers_are_paged,
+    card_chains_include_the_second_card, long_lists_are_searched_to_the_end,
+    operations_are_filtered_and_paged, transfers_are_paged,
 };
 pub use random::random_commands_agree;
 pub use round_trips::{
@@ -105,6 +106,7 @@ macro_rules! conformance_tests {
             keys_are_unique_within_a_client
             keys_in_use_are_known
             keys_of_every_form_are_found
+            long_lists_are_searched_to_the_end
             numbers_are_found_by_any_index
             numbers_are_rekeyed
             operations_are_filtered_and_paged

@@ -1,9 +1,7 @@
 //! Making cards: batches, their progress, and the one export of their secrets.
 
 use async_trait::async_trait;
-use domain::{
-    Amount, BatchId, Card, CardId, ClientId, IssuerId, ProgramId, Timestamp, command::NumberIndex,
-};
+use domain::{Amount, BatchId, Card, CardId, ClientId, IssuerId, ProgramId, Timestamp, command::NumberIndex};
 
 use crate::{Page, Result};
 

@@ -22,18 +22,10 @@ pub use error::{Result, StorageError};
 pub use issue_store::{Batch, BatchStatus, ExportRow, IssueStore, NewCard, Sealed};
 pub use jobs_store::{DueHold, JobsStore, RollUp};
 pub use key_store::{KeyStore, Rekeyed, StoredNumber};
-pub use queries::{
-    BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow,
-};
+pub use queries::{BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow};
 pub use transactions::{Transaction, Transactions};
 
 /// A database that offers everything.
-pub trait Store:
-    Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit
-{
-}
+pub trait Store: Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit {}
 
-impl<S> Store for S where
-    S: Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit
-{
-}
+impl<S> Store for S where S: Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit {}

@@ -9,7 +9,7 @@ use domain::{
 use super::{
     Fresh, commands,
     scenario::run,
-    world::{self, MERCHANT, amount, commit, insert, settle, touch},
+    world::{self, MERCHANT, amount, catch_up, commit, insert, settle, touch},
 };
 use crate::{AuditReport, Store};
 
@@ -28,7 +28,7 @@ pub async fn audit_is_clean_on_good_data(fresh: Fresh) {
     let outcome = busy(store).await;
     for rolled_up in [false, true] {
         if rolled_up {
-            while store.roll_up(50).await.expect("a roll-up").behind > 0 {}
+            catch_up(store).await;
         }
         let report = store.audit().await.expect("a report");
         assert_eq!(report.violations, Vec::new());

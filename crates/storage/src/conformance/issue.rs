@@ -81,7 +81,8 @@ pub async fn cards_and_progress_are_written_together(fresh: Fresh) {
     store.insert_cards(&in_batch(14..=15), Some(&done)).await.expect("new cards");
     let stored = store.batch(BATCH).await.expect("a batch").expect("a batch");
     assert_eq!((stored.status, stored.failure, stored.completed_at), (done.status, None, done.completed_at));
-    let lone = new_card(stocked(20));
+    // An imported card brings its end of validity with it.
+    let lone = new_card(Card { expires_at: Some(after(77)), ..stocked(20) });
     store.insert_cards(std::slice::from_ref(&lone), None).await.expect("a card without a batch");
     assert_eq!(store.card(CardId::new(20)).await.expect("a card"), Some(lone.card));
 }

@@ -10,8 +10,8 @@ use super::{
     Fresh, commands,
     scenario::{Asked, Outcome, run},
     world::{
-        ISSUER, MERCHANT, OTHER_ISSUER, OTHER_MERCHANT, OTHER_PROGRAM, after, commit, id_at, insert, only,
-        settle, stocked, touch, transfer,
+        ISSUER, MERCHANT, OTHER_ISSUER, OTHER_MERCHANT, OTHER_PROGRAM, after, catch_up, commit, id_at,
+        insert, only, settle, stocked, touch, transfer,
     },
 };
 use crate::{LedgerLine, Store};
@@ -127,7 +127,7 @@ pub async fn totals_equal_a_fold_over_all_transfers(fresh: Fresh) {
     };
     for rolled_up in [false, true] {
         if rolled_up {
-            while store.roll_up(100).await.expect("a roll-up").behind > 0 {}
+            catch_up(store).await;
         }
         let foreign = Account::Merchant(OTHER_MERCHANT);
         check(OTHER_ISSUER, foreign, None, (0, 77)).await;
@@ -185,16 +185,4 @@ pub async fn a_roll_up_changes_no_total(fresh: Fresh) {
     let tail = u64::try_from(books.outcome.operations.len() - before).expect("a count");
     assert_eq!(catch_up(store).await, tail);
     books.check(store, "with the tail rolled up").await;
-}
-
-async fn catch_up(store: &dyn Store) -> u64 {
-    let mut taken = 0;
-    for _ in 0..10_000 {
-        let step = store.roll_up(33).await.expect("a roll-up");
-        taken += step.operations;
-        if step.behind == 0 {
-            return taken;
-        }
-    }
-    panic!("the roll-up does not catch up");
 }

@@ -11,11 +11,11 @@ use super::{
     scenario::{Outcome, run},
     world::{
         CLIENT, ISSUER, MERCHANT, OTHER_ISSUER, OTHER_PROGRAM, SECOND_CLIENT, SECOND_MERCHANT, SECOND_SHOP,
-        SECOND_TERMINAL, SHOP, TERMINAL, after, commit, everything, id_at, insert, only, pages, settle,
-        stocked, touch, transfer,
+        SECOND_TERMINAL, SHOP, TERMINAL, after, commit, everything, id_at, insert, only, operation, pages,
+        settle, stocked, touch, transfer,
     },
 };
-use crate::{OperationFilter, Page, Result, Store, TransferFilter, TransferRow};
+use crate::{OperationFilter, Page, Result, Store, TransferFilter, TransferRow, queries::MAX_EXAMINED};
 
 async fn scenario(store: &dyn Store, count: usize) -> Outcome {
     settle(store).await;
@@ -227,4 +227,33 @@ fn assert_no_operation_is_split(pages: &[Vec<TransferRow>]) {
         assert!(ids.iter().all(|id| !seen.contains(id)), "an operation is on one page");
         seen.extend(ids);
     }
+}
+
+/// What is wanted lies behind more rows than are examined for one page: it is found all the same, once.
+pub async fn long_lists_are_searched_to_the_end(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    settle(store).await;
+    let count = i64::try_from(MAX_EXAMINED).expect("a bound") + 50;
+    let mut changes = Changes::default();
+    for n in 1..=count {
+        // Some at each moment, as in a busy shop.
+        let at = after(n / 1_000);
+        let oldest = n == 1;
+        let kind = if oldest { OperationKind::Closure } else { OperationKind::Adjustment };
+        let written = Operation { kind, ..operation(id_at(at, n), at) };
+        let credit = if oldest { Account::Fees(ISSUER) } else { Account::Suspense(ISSUER) };
+        changes.transfers.push(transfer(written.id, 1, Account::Bank(ISSUER), credit, n));
+        changes.operations.push(Arc::new(written));
+    }
+    commit(store, &changes).await.expect("committed");
+    let oldest = Operation::clone(&changes.operations[0]);
+    let filter = OperationFilter { kind: Some(OperationKind::Closure), ..everything(ISSUER) };
+    let found = pages(|before| list(store, filter, before, 10)).await;
+    assert_eq!(found.concat(), vec![oldest.clone()]);
+    let account = Some(Account::Fees(ISSUER));
+    let filter = TransferFilter { issuer: ISSUER, account, operation: None, from: None, to: None };
+    let found = pages(|before| rows(store, filter, before, 10)).await.concat();
+    assert_eq!(found.iter().map(|row| &row.transfer).collect::<Vec<_>>(), [&changes.transfers[0]]);
+    let none = pages(|before| list(store, everything(OTHER_ISSUER), before, 10)).await;
+    assert_eq!(none.concat(), Vec::new(), "another issuer sees none of them");
 }

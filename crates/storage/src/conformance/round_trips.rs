@@ -51,13 +51,15 @@ pub async fn cards_round_trip(fresh: Fresh) {
         assert_eq!(working.cards[&written.id].as_ref(), Some(written));
     }
     assert_eq!(store.card(CardId::new(999_999)).await.expect("no card"), None);
-    back_to_stock(store, cards.remove(1)).await;
+    let full = cards.into_iter().find(|card| card.id == full_card().id);
+    back_to_stock(store, full.expect("the full card")).await;
 }
 
 /// What a reversed activation takes away must be gone, not only overwritten where there is something.
 async fn back_to_stock(store: &dyn Store, card: Card) {
     let mut bare = Card {
         state: CardState::Stocked,
+        lots: Vec::new(),
         held: Amount::ZERO,
         day: DayCounters::default(),
         pin: PinState { failures: 0, lifetime_failures: 0, ..card.pin },

@@ -382,3 +382,16 @@ pub(super) fn everything(issuer: IssuerId) -> crate::OperationFilter {
         to: None,
     }
 }
+
+/// Rolls up until nothing is behind. Returns how many operations were taken in.
+pub(super) async fn catch_up(store: &dyn Store) -> u64 {
+    let mut taken = 0;
+    for _ in 0..1_000 {
+        let step = store.roll_up(33).await.expect("a roll-up");
+        taken += step.operations;
+        if step.behind == 0 {
+            return taken;
+        }
+    }
+    panic!("the roll-up does not catch up");
+}
