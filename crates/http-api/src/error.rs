@@ -1,0 +1,311 @@
+//! Errors as answers: problem+json (RFC 9457) with a stable code.
+//!
+//! A handler returns a [`Problem`]; the gate writes it out with the id of the request.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use domain::{Decline, Refusal, refusal::RefusalKind};
+use engine::{CatalogError, SubmitError, issue::IssueError};
+use serde::Serialize;
+use storage::StorageError;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($( $name:ident = $status:literal, $code:literal, $title:literal; )*) => {
+        /// What went wrong, as far as this interface finds it itself. Codes never change.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Code { $( $name, )* }
+
+        impl Code {
+            /// All codes.
+            pub(crate) const ALL: &'static [Self] = &[ $( Self::$name, )* ];
+
+            /// The HTTP status, the stable code, and what it means.
+            pub(crate) const fn describe(self) -> (u16, &'static str, &'static str) {
+                match self { $( Self::$name => ($status, $code, $title), )* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson = 400, "malformed_json", "The body is not JSON";
+    UnknownField = 400, "unknown_field", "The body has a field that does not exist";
+    MissingField = 400, "missing_field", "The body lacks a field";
+    InvalidField = 400, "invalid_field", "A field has a wrong type or value";
+    InvalidAmount = 400, "invalid_amount", "An amount is not a whole number of minor units within bounds";
+    InvalidParameter = 400, "invalid_parameter", "A parameter of the path or the query is wrong";
+    TooManyItems = 400, "too_many_items", "The list is empty or too long";
+    KeyMissing = 400, "idempotency_key_missing", "The header Idempotency-Key is missing";
+    KeyInvalid = 400, "idempotency_key_invalid", "The header Idempotency-Key is not a usable key";
+    CredentialsMissing = 401, "credentials_missing", "The request carries no API key";
+    CredentialsInvalid = 401, "credentials_invalid", "The API key is not valid";
+    ScopeMissing = 403, "scope_missing", "The client lacks the scope";
+    NotPermitted = 403, "not_permitted", "The client may not do this";
+    RouteUnknown = 404, "route_unknown", "There is no such route";
+    IssuerUnknown = 404, "issuer_unknown", "No such issuer within reach";
+    ProgramUnknown = 404, "program_unknown", "No such program within reach";
+    MerchantUnknown = 404, "merchant_unknown", "No such merchant within reach";
+    StoreUnknown = 404, "store_unknown", "No such store within reach";
+    TerminalUnknown = 404, "terminal_unknown", "No such terminal within reach";
+    ClientUnknown = 404, "client_unknown", "No such client within reach";
+    BatchUnknown = 404, "batch_unknown", "No such batch within reach";
+    CardUnknown = 404, "card_unknown", "No such card within reach";
+    CardNotFound = 404, "card_not_found", "The number is unknown, or the PIN is wrong or missing";
+    OperationUnknown = 404, "operation_unknown", "No such operation within reach";
+    AccountUnknown = 404, "account_unknown", "No such account within reach";
+    MethodNotAllowed = 405, "method_not_allowed", "The route has no such method";
+    BodyTimeout = 408, "body_timeout", "The body did not arrive in time";
+    VersionConflict = 409, "version_conflict", "Somebody else changed it first";
+    RulesContradict = 409, "rules_contradict", "The program's rules contradict each other";
+    TimeZoneUnknown = 409, "time_zone_unknown", "There is no such time zone";
+    ProgramClosed = 409, "program_closed", "The program is closed";
+    DenominationNotAllowed = 409, "denomination_not_allowed", "The card may not be sold for this amount";
+    FaceValueRequired = 409, "face_value_required", "The cards need a face value";
+    BatchNotComplete = 409, "batch_not_complete", "The batch is not complete";
+    AlreadyExported = 409, "already_exported", "The secrets were exported before";
+    NumbersExhausted = 409, "numbers_exhausted", "The program's range of numbers is used up";
+    MetadataTooLarge = 409, "metadata_too_large", "The metadata is too large";
+    KeyReused = 409, "idempotency_key_reused", "The key was used for a different request";
+    BodyTooLarge = 413, "body_too_large", "The body is too large";
+    MediaTypeUnsupported = 415, "media_type_unsupported", "The body is not declared as JSON";
+    RateLimited = 429, "rate_limited", "Too many requests";
+    Internal = 500, "internal_error", "The server is at fault";
+    QueueFull = 503, "queue_full", "Too many requests are waiting";
+    Stopped = 503, "stopped", "The server is stopping";
+    OutcomeUnknown = 503, "outcome_unknown", "The answer did not come in time";
+    Busy = 503, "busy", "The database is busy";
+}
+
+/// What a refused request is answered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    pointer: Option<String>,
+    parameter: Option<&'static str>,
+    retry_after: Option<u64>,
+}
+
+/// A problem in the words of RFC 9457.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody<'a> {
+    /// Always `about:blank`: `code` says what it is about.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// What the code means.
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// The stable code to build on.
+    code: &'a str,
+    /// What is wrong and how to mend it.
+    detail: &'a str,
+    /// The offending field, as a JSON pointer (RFC 6901) into the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+    /// The offending parameter of the path, query or header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    /// The id of the request, to ask the operator about.
+    request_id: &'a str,
+}
+
+impl Problem {
+    /// A problem with a cure in its detail.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        let (status, code, title) = code.describe();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        let inner =
+            Inner { status, code, title, detail: detail.into(), pointer: None, parameter: None, retry_after };
+        Self(Box::new(inner))
+    }
+
+    /// The same about a field of the body.
+    #[must_use]
+    pub(crate) fn at(mut self, pointer: impl Into<String>) -> Self {
+        let pointer = pointer.into();
+        self.0.pointer = (!pointer.is_empty()).then_some(pointer);
+        self
+    }
+
+    /// The same about a parameter.
+    #[must_use]
+    pub(crate) fn parameter(mut self, name: &'static str) -> Self {
+        self.0.parameter = Some(name);
+        self
+    }
+
+    /// The same with the seconds after which it is worth trying again.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// Puts a pointer that names the card of a command where this request has it. `""` means the path.
+    #[must_use]
+    pub(crate) fn card_at(mut self, place: &'static str) -> Self {
+        if self.0.pointer.as_deref() == Some("/card") {
+            self.0.pointer = (!place.is_empty()).then(|| place.to_owned());
+        }
+        self
+    }
+
+    /// The same inside a list.
+    #[must_use]
+    pub(crate) fn below(mut self, prefix: &str) -> Self {
+        let pointer = self.0.pointer.take().unwrap_or_default();
+        self.0.pointer = Some(format!("{prefix}{pointer}"));
+        self
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// Seconds after which it is worth trying again.
+    pub(crate) fn retry_seconds(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
+    /// The body.
+    pub(crate) fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {
+        ProblemBody {
+            kind: "about:blank",
+            title: self.0.title,
+            status: self.0.status.as_u16(),
+            code: self.0.code,
+            detail: &self.0.detail,
+            pointer: self.0.pointer.as_deref(),
+            parameter: self.0.parameter,
+            request_id,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Without a body: the gate writes it, because only the gate knows the request's id.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (code, pointer, kind, detail) = refusal.describe();
+        let (status, title) = match kind {
+            RefusalKind::Malformed => (StatusCode::BAD_REQUEST, "The request is wrong"),
+            RefusalKind::Unknown => (StatusCode::NOT_FOUND, "It names something that is not there"),
+            RefusalKind::Conflict => (StatusCode::CONFLICT, "It contradicts the state of things"),
+            RefusalKind::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "The server is at fault"),
+        };
+        let inner = Inner {
+            status,
+            code,
+            title,
+            detail: detail.to_owned(),
+            pointer: None,
+            parameter: None,
+            retry_after: None,
+        };
+        Self(Box::new(inner)).at(pointer)
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        let code = match error {
+            SubmitError::QueueFull => Code::QueueFull,
+            SubmitError::TooMany => Code::TooManyItems,
+            SubmitError::Stopped => Code::Stopped,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        if let StorageError::Busy(_) = error {
+            return Self::new(Code::Busy, "the database is busy; send the same request again in a second");
+        }
+        tracing::error!(%error, "the store failed");
+        Self::new(Code::Internal, "the store failed; ask the operator, who finds the reason in the log")
+    }
+}
+
+impl From<CatalogError> for Problem {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::VersionConflict | CatalogError::Taken(_) => {
+                Self::new(Code::VersionConflict, error.to_string()).at("/version")
+            }
+            CatalogError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<IssueError> for Problem {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Exhausted | IssueError::Number(_) => {
+                Self::new(Code::NumbersExhausted, error.to_string()).at("/program")
+            }
+            IssueError::Submit(error) => error.into(),
+            IssueError::Storage(error) => error.into(),
+            IssueError::Seal(_) | IssueError::ProgramUnknown | IssueError::Activation(_) => {
+                tracing::error!(%error, "a card could not be made");
+                Self::new(Code::Internal, "the card could not be made; ask the operator")
+            }
+        }
+    }
+}
+
+/// Every code in Markdown, for `docs/api-errors.md`.
+pub(crate) fn reference() -> String {
+    use std::fmt::Write;
+    let mut text = String::from(include_str!("error_reference_head.md"));
+    let mut rows: Vec<(u16, &str, &str)> = Code::ALL.iter().map(|code| code.describe()).collect();
+    for refusal in Refusal::ALL {
+        let (code, _, kind, detail) = refusal.describe();
+        let status = match kind {
+            RefusalKind::Malformed => 400,
+            RefusalKind::Unknown => 404,
+            RefusalKind::Conflict => 409,
+            RefusalKind::Fault => 500,
+        };
+        if !rows.iter().any(|row| row.1 == code) {
+            rows.push((status, code, detail));
+        }
+    }
+    rows.sort_unstable();
+    text.push_str("\n## Refusals\n\n| status | code | meaning |\n|---|---|---|\n");
+    for (status, code, meaning) in rows {
+        let _ = writeln!(text, "| {status} | `{code}` | {meaning} |");
+    }
+    text.push_str(include_str!("error_reference_declines.md"));
+    text.push_str("\n| code | a retry under a new key can succeed |\n|---|---|\n");
+    for decline in Decline::ALL {
+        let retryable = if decline.retryable() { "yes" } else { "no" };
+        let _ = writeln!(text, "| `{}` | {retryable} |", decline.code());
+    }
+    text
+}

@@ -1,0 +1,235 @@
+//! The gate: every request passes it, and nothing reaches a handler that it did not let through.
+//!
+//! Gives the request its id, finds the route's access in the table, authenticates, checks the scope,
+//! counts against the client's rate, and on the way back writes problems and common headers.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{MatchedPath, Request},
+    http::{
+        HeaderName, HeaderValue, Method, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
+    },
+    middleware::{self, Next},
+    response::Response,
+};
+use metrics::{Counter, Histogram};
+
+use crate::{
+    access::Access,
+    auth::authenticate,
+    error::{Code, Problem},
+    openapi::{Api, Registered},
+    state::AppState,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Ids of requests: a start that differs with every run, and a count.
+pub(crate) struct RequestIds {
+    start: u32,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// Ids of a run that began at this engine id.
+    pub(crate) fn starting_at(id: i64) -> Self {
+        let millis = u64::try_from(id >> domain::ids::SHIFT).unwrap_or(0);
+        Self { start: u32::try_from(millis & 0xffff_ffff).unwrap_or(0), next: AtomicU64::new(1) }
+    }
+
+    fn next(&self) -> RequestId {
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut text = *b"req_00000000000000000000";
+        hex(&mut text[4..12], u64::from(self.start));
+        hex(&mut text[12..24], count);
+        RequestId(text)
+    }
+}
+
+/// The id of a request: `req_` and 20 hexadecimal digits.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestId([u8; 24]);
+
+impl RequestId {
+    /// As text.
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("req_")
+    }
+}
+
+fn hex(to: &mut [u8], mut value: u64) {
+    for byte in to.iter_mut().rev() {
+        *byte = b"0123456789abcdef"[usize::try_from(value & 15).unwrap_or(0)];
+        value >>= 4;
+    }
+}
+
+/// What the gate knows of a route.
+struct Rule {
+    access: Access,
+    seconds: Histogram,
+    /// By hundreds of the status: 2xx, 3xx, 4xx, 5xx.
+    answers: [Counter; 4],
+}
+
+impl Rule {
+    fn new(route: &str, method: &str, access: Access) -> Self {
+        let counter = |class: &'static str| {
+            let labels =
+                [("route", route.to_owned()), ("method", method.to_owned()), ("status", class.to_owned())];
+            metrics::counter!("hexiao_http_answers_total", &labels)
+        };
+        let labels = [("route", route.to_owned()), ("method", method.to_owned())];
+        Self {
+            access,
+            seconds: metrics::histogram!("hexiao_http_seconds", &labels),
+            answers: [counter("2xx"), counter("3xx"), counter("4xx"), counter("5xx")],
+        }
+    }
+
+    fn record(&self, started: Instant, status: StatusCode) {
+        self.seconds.record(started.elapsed().as_secs_f64());
+        let class = usize::from(status.as_u16() / 100).saturating_sub(2).min(3);
+        self.answers[class].increment(1);
+    }
+}
+
+/// All routes with their rules.
+struct Table {
+    rules: HashMap<String, Vec<(Method, Rule)>>,
+    /// What has no rule of its own: unknown routes and methods.
+    rest: Rule,
+    app: AppState,
+}
+
+impl Table {
+    fn new(app: AppState, routes: &[Registered]) -> Self {
+        let mut rules: HashMap<String, Vec<(Method, Rule)>> = HashMap::new();
+        for route in routes {
+            let mut access = route.access;
+            if route.path == "/metrics" && app.options.metrics_protected {
+                access = crate::routes::service::METRICS_PROTECTED;
+            }
+            let rule = Rule::new(&route.path, route.method.as_str(), access);
+            rules.entry(route.path.clone()).or_default().push((route.method.clone(), rule));
+        }
+        metrics::describe_histogram!("hexiao_http_seconds", "Seconds from a request's head to its answer");
+        metrics::describe_counter!("hexiao_http_answers_total", "Answers by route and class of status");
+        metrics::describe_counter!("hexiao_lookups_failed_total", "Look-ups by number that found nothing");
+        metrics::describe_counter!("hexiao_lookups_limited_total", "Look-ups turned away by their limits");
+        Self { rules, rest: Rule::new("other", "other", Access::Public), app }
+    }
+
+    fn rule(&self, request: &Request) -> Option<&Rule> {
+        let path = request.extensions().get::<MatchedPath>()?;
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let rules = self.rules.get(path.as_str())?;
+        rules.iter().find(|(found, _)| found == method).map(|(_, rule)| rule)
+    }
+}
+
+/// Puts the gate in front of all routes.
+pub(crate) fn guarded(api: Api, app: AppState) -> Router {
+    let table = Arc::new(Table::new(app.clone(), &api.routes));
+    let router = crate::routes::service::with_pages(api.router, &api.document);
+    router
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(middleware::from_fn_with_state(table, gate))
+        .with_state(app)
+}
+
+async fn unknown_route() -> Problem {
+    Problem::new(Code::RouteUnknown, "there is no such route; see /docs")
+}
+
+async fn unknown_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "the header Allow names the methods of this route")
+}
+
+async fn gate(
+    axum::extract::State(table): axum::extract::State<Arc<Table>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let id = table.app.request_ids.next();
+    let rule = table.rule(&request);
+    let private = request.uri().path().starts_with("/v1");
+    let admitted = admit(&table.app, rule, private, &mut request);
+    let response = match admitted {
+        Ok(()) => {
+            request.extensions_mut().insert(id);
+            next.run(request).await
+        }
+        Err(problem) => axum::response::IntoResponse::into_response(problem),
+    };
+    let response = finish(response, id, private);
+    rule.unwrap_or(&table.rest).record(started, response.status());
+    response
+}
+
+/// Lets a request through, or says why not. Below /v1 nothing is answered to strangers, not even that a
+/// route does not exist.
+fn admit(app: &AppState, rule: Option<&Rule>, private: bool, request: &mut Request) -> Result<(), Problem> {
+    let access = rule.map(|rule| rule.access);
+    if access == Some(Access::Public) || (access.is_none() && !private) {
+        return Ok(());
+    }
+    let caller = authenticate(request.headers(), &app.engine.catalog())?;
+    app.clients.check(&caller.0)?;
+    // Without a rule only the answers "no such route" and "no such method" are left.
+    if let Some(access) = access
+        && !access.allows(&caller.0)
+    {
+        let names: Vec<&str> = access.scopes().iter().map(|scope| scope.name()).collect();
+        let detail = format!("this needs the scope {}; use a client that has it", names.join(" or "));
+        return Err(Problem::new(Code::ScopeMissing, detail));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+fn finish(mut response: Response, id: RequestId, private: bool) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        write_problem(&mut response, &problem, id);
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_bytes(&id.0) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if private {
+        headers.insert(CACHE_CONTROL, NO_STORE);
+    }
+    response
+}
+
+fn write_problem(response: &mut Response, problem: &Problem, id: RequestId) {
+    if problem.status().is_server_error() {
+        tracing::warn!(request_id = id.as_str(), code = problem.code(), "a request failed");
+    }
+    let body = serde_json::to_vec(&problem.body(id.as_str())).unwrap_or_default();
+    *response.body_mut() = Body::from(body);
+    let headers = response.headers_mut();
+    headers.remove(axum::http::header::CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(seconds) = problem.retry_seconds() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.status() == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"hexiao\""));
+    }
+}

@@ -1,0 +1,179 @@
+//! Asking for a batch. Recorded here, so that nothing is lost; made by a job.
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header::LOCATION},
+    response::Response,
+};
+use domain::{BatchId, ProgramId};
+use engine::issue::MAX_BATCH_CARDS;
+use serde::{Deserialize, Serialize};
+use storage::{Batch, BatchStatus, StorageError};
+use utoipa::ToSchema;
+
+use super::issuable_program;
+use crate::{
+    answer::{json, replayed},
+    auth::Caller,
+    error::{Code, Problem},
+    extract::Json,
+    idempotency::Keyed,
+    state::AppState,
+    wire::{amount::AnyAmount, moment::Moment, schema},
+};
+
+/// Cards to make.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchRequest {
+    /// Their program.
+    #[schema(value_type = schema::ProgramId)]
+    program: ProgramId,
+    /// How many.
+    #[schema(value_type = schema::BatchCount)]
+    count: Count,
+    /// What each is made to be sold for, in minor units.
+    #[schema(value_type = Option<schema::AnyAmount>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    face_value: Option<AnyAmount>,
+    /// Whether each is activated at once, for its face value.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    activate: bool,
+}
+
+/// 1 to 1,000,000.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(try_from = "u32")]
+pub(crate) struct Count(u32);
+
+impl TryFrom<u32> for Count {
+    type Error = &'static str;
+
+    fn try_from(count: u32) -> Result<Self, &'static str> {
+        let fits = (1..=MAX_BATCH_CARDS).contains(&count);
+        if fits { Ok(Self(count)) } else { Err("must be 1 to 1000000 cards; ask for several batches") }
+    }
+}
+
+/// A batch that will be made. Says only what never changes, so that a replay is the same.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BatchAccepted {
+    /// Its id; read its progress under it.
+    #[schema(value_type = schema::BatchId)]
+    id: BatchId,
+    /// The program of its cards.
+    #[schema(value_type = schema::ProgramId)]
+    program: ProgramId,
+    /// How many cards.
+    #[schema(value_type = schema::BatchCount)]
+    count: u32,
+    /// What each is made to be sold for, in minor units.
+    #[schema(value_type = Option<schema::AnyAmount>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    face_value: Option<i64>,
+    /// Whether each is activated at once.
+    activate: bool,
+    /// When it was asked for.
+    #[schema(value_type = schema::Moment)]
+    created_at: Moment,
+}
+
+/// Make a batch of cards
+///
+/// Recorded at once and made in the background; read its progress at the address in `Location`.
+#[utoipa::path(
+    post,
+    path = "/v1/batches",
+    tag = "issue",
+    operation_id = "make_batch",
+    request_body = BatchRequest,
+    responses((
+        status = 202, description = "The batch will be made.", body = BatchAccepted,
+        headers(("Location" = String, description = "Where its progress is read."))
+    )),
+)]
+pub(crate) async fn create(
+    State(app): State<AppState>,
+    caller: Caller,
+    keyed: Keyed,
+    Json(body): Json<BatchRequest>,
+) -> Result<Response, Problem> {
+    let canonical = keyed.canonical(&body)?;
+    let key = keyed.key.to_text();
+    let store = app.engine.store();
+    if let Some(earlier) = store.batch_by_key(caller.0.id, &key).await? {
+        return replay(&app, &earlier, &canonical);
+    }
+    let batch = batch(&app, &caller, key, &canonical, &body)?;
+    match store.create_batch(&batch).await {
+        Ok(()) => {}
+        // The same key came twice at once.
+        Err(StorageError::Conflict { .. }) => {
+            let earlier = store.batch_by_key(caller.0.id, &batch.key).await?;
+            let earlier = earlier.ok_or_else(|| Problem::new(Code::Busy, "send the same request again"))?;
+            return replay(&app, &earlier, &canonical);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if let Some(wake) = &app.options.wake_issuing {
+        wake();
+    }
+    accepted(&batch)
+}
+
+fn batch(
+    app: &AppState,
+    caller: &Caller,
+    key: String,
+    canonical: &[u8],
+    body: &BatchRequest,
+) -> Result<Batch, Problem> {
+    let face_value = body.face_value.map(|amount| amount.0);
+    let program = issuable_program(app, caller, body.program, face_value)?;
+    if body.activate && face_value.is_none() {
+        let detail = "cards that are activated at once need a face value";
+        return Err(Problem::new(Code::FaceValueRequired, detail).at("/face_value"));
+    }
+    Ok(Batch {
+        id: BatchId::new(app.engine.next_id()),
+        issuer: program.issuer,
+        program: program.id,
+        client: caller.0.id,
+        key,
+        fingerprint: app.engine.vault().fingerprint(canonical),
+        count: body.count.0,
+        face_value,
+        activate: body.activate,
+        issued: 0,
+        activated: 0,
+        status: BatchStatus::Running,
+        failure: None,
+        created_at: app.engine.now(),
+        completed_at: None,
+        exported_at: None,
+    })
+}
+
+fn replay(app: &AppState, earlier: &Batch, canonical: &[u8]) -> Result<Response, Problem> {
+    let (key_id, bytes) = earlier.fingerprint;
+    if app.engine.vault().fingerprint_with(key_id, canonical) != Some(bytes) {
+        return Err(domain::Refusal::IdempotencyConflict.into());
+    }
+    accepted(earlier).map(replayed)
+}
+
+fn accepted(batch: &Batch) -> Result<Response, Problem> {
+    let accepted = BatchAccepted {
+        id: batch.id,
+        program: batch.program,
+        count: batch.count,
+        face_value: batch.face_value.map(domain::Amount::get),
+        activate: batch.activate,
+        created_at: Moment(batch.created_at),
+    };
+    let mut response = json(StatusCode::ACCEPTED, &accepted)?;
+    if let Ok(location) = HeaderValue::try_from(format!("/v1/batches/{}", batch.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}

@@ -1,0 +1,142 @@
+//! Looking a card up by its number: what guessers of numbers and PINs would use.
+//!
+//! An unknown number, an unsold card, a foreign card and a wrong, missing or locked PIN are answered
+//! alike: same status, same body, and at the same time, because failures leave at the strokes of a clock
+//! that began with the request. Attempts at a PIN are decided like everything else, so that they count
+//! atomically and together with those of redemptions. Failures are limited; see
+//! [`crate::lookup_limit`].
+
+use std::time::Duration;
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use domain::{
+    Card, CardState, Command,
+    command::{CardRef, Inquire, NumberIndex},
+    operation::Status,
+    program::PinRule,
+};
+use engine::{Intent, issue::job_key};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::program_of;
+use crate::{
+    answer::{in_time, json},
+    auth::Caller,
+    error::{Code, Problem},
+    extract::Json,
+    lookup_limit::Lookup,
+    state::AppState,
+    wire::{
+        card_view::{self, CardView},
+        schema,
+        secret::{Number, TypedPin},
+    },
+};
+
+/// What to look up.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LookupRequest {
+    /// The card's number.
+    #[schema(value_type = schema::CardNumber)]
+    number: Number,
+    /// Its PIN; required where its program has a rule for PINs.
+    #[schema(value_type = Option<schema::Pin>)]
+    pin: Option<TypedPin>,
+}
+
+/// Failures are answered at multiples of this after the request came. Longer than a commit takes.
+const STROKE: Duration = Duration::from_millis(40);
+
+/// Look a card up
+///
+/// By number, and PIN where its program has a rule for PINs. Failures are limited per minute.
+#[utoipa::path(
+    post,
+    path = "/v1/cards/lookup",
+    tag = "cards",
+    operation_id = "lookup_card",
+    request_body = LookupRequest,
+    responses((status = 200, description = "The card.", body = CardView)),
+)]
+pub(crate) async fn lookup(
+    State(app): State<AppState>,
+    caller: Caller,
+    Json(body): Json<LookupRequest>,
+) -> Result<Response, Problem> {
+    let started = Instant::now();
+    let indexes = indexes(&app, &body.number);
+    let counted = Lookup { client: caller.0.id, issuer: caller.issuer()?, number: indexes.first().copied() };
+    let at = app.engine.now();
+    app.lookups.count(counted, at)?;
+    if let Some(card) = find(&app, &caller, &indexes, body.pin.as_ref()).await? {
+        app.lookups.forgive(counted, at);
+        let program = program_of(&app, card.program)?;
+        return json(StatusCode::OK, &card_view::card(&card, &program, app.engine.now()));
+    }
+    metrics::counter!("hexiao_lookups_failed_total").increment(1);
+    tokio::time::sleep_until(next_stroke(started)).await;
+    Err(Problem::new(
+        Code::CardNotFound,
+        "the number is unknown, or the PIN is wrong, missing or locked; check both",
+    ))
+}
+
+fn indexes(app: &AppState, number: &Number) -> Vec<NumberIndex> {
+    match number {
+        Number::Possible(number) => {
+            app.engine.vault().indexes(number).map(|(_, index)| NumberIndex(index)).collect()
+        }
+        Number::Impossible => Vec::new(),
+    }
+}
+
+/// The card, if the caller may know it.
+async fn find(
+    app: &AppState,
+    caller: &Caller,
+    indexes: &[NumberIndex],
+    pin: Option<&TypedPin>,
+) -> Result<Option<Card>, Problem> {
+    let issuer = caller.issuer()?;
+    let found = match indexes {
+        [] => None,
+        indexes => app.engine.store().card_by_number(indexes).await?,
+    };
+    let Some(card) = found.filter(|card| card.issuer == issuer && card.state != CardState::Stocked) else {
+        return Ok(None);
+    };
+    let rule = program_of(app, card.program)?.rules.pin;
+    match pin {
+        None if rule == PinRule::Never => Ok(Some(card)),
+        None => Ok(None),
+        // A PIN that the card does not have is not checked, as everywhere where none is asked for.
+        Some(_) if rule == PinRule::Never && card.pin.digest.is_none() => Ok(Some(card)),
+        Some(pin) => Ok(inquire(app, caller, &card, pin).await?.then_some(card)),
+    }
+}
+
+/// Has the PIN checked and counted.
+async fn inquire(app: &AppState, caller: &Caller, card: &Card, pin: &TypedPin) -> Result<bool, Problem> {
+    let key = job_key(app.engine.next_id(), u64::from_be_bytes(*b"inquire\0"));
+    let key = key.ok_or_else(|| Problem::new(Code::Internal, "no key could be made; ask the operator"))?;
+    let command = Command::Inquire(Inquire { card: CardRef::Id(card.id), pin: Some(pin.attempt()) });
+    let intent = Intent {
+        actor: caller.actor()?,
+        canonical: format!("inquire:{}", key.to_text()).into_bytes().into(),
+        key,
+        command,
+        trace: None,
+        reference: None,
+        metadata: None,
+    };
+    let answer = in_time(app, app.engine.submit(intent)).await??;
+    Ok(answer.map_err(Problem::from)?.operation.status == Status::Approved)
+}
+
+fn next_stroke(started: Instant) -> Instant {
+    let strokes = started.elapsed().as_millis() / STROKE.as_millis() + 1;
+    started + STROKE * u32::try_from(strokes).unwrap_or(u32::MAX)
+}

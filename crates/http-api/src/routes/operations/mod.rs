@@ -1,0 +1,4 @@
+//! What was done.
+
+pub(crate) mod list;
+pub(crate) mod read;

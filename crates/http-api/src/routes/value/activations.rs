@@ -1,0 +1,119 @@
+//! Activation (激活): a stocked card is sold and gets its first value.
+
+use axum::{extract::State, response::Response};
+use domain::{Channel, Command, Currency, MerchantId, StoreId, TerminalId, command};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{envelope_of, place_of};
+use crate::{
+    answer::submit,
+    auth::Caller,
+    error::Problem,
+    extract::Json,
+    idempotency::Keyed,
+    state::AppState,
+    wire::{
+        amount::{AnyAmount, Positive},
+        card::CardName,
+        metadata::Metadata,
+        moment::Moment,
+        operation::Operation,
+        schema,
+        text::Reference,
+    },
+};
+
+/// The sale of a card.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActivationRequest {
+    /// The card.
+    #[schema(value_type = schema::CardName)]
+    pub card: CardName,
+    /// What it is sold for, in minor units; the face value it was made with if not given.
+    #[schema(value_type = Option<schema::AnyAmount>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<AnyAmount>,
+    /// The currency of the card's program, as a safeguard.
+    #[schema(value_type = schema::Currency)]
+    pub currency: Currency,
+    /// Promotional value on top, funded by the issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bonus: Option<Bonus>,
+    /// The merchant; otherwise that of the store, the terminal or the client.
+    #[schema(value_type = Option<schema::MerchantId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    /// The store.
+    #[schema(value_type = Option<schema::StoreId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreId>,
+    /// The terminal.
+    #[schema(value_type = Option<schema::TerminalId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<TerminalId>,
+    /// The sales channel; `store` in a store and `api` elsewhere if not given.
+    #[schema(value_type = Option<schema::Channel>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Your own reference.
+    #[schema(value_type = Option<schema::Reference>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// Your own data.
+    #[schema(value_type = Option<schema::Metadata>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
+    /// The terminal's own number of the transaction. Needs a terminal.
+    #[schema(value_type = Option<schema::Trace>)]
+    #[serde(default, deserialize_with = "super::trace", skip_serializing_if = "Option::is_none")]
+    pub trace: Option<u32>,
+}
+
+/// Promotional value.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bonus {
+    /// How much, in minor units.
+    #[schema(value_type = schema::Amount)]
+    pub amount: Positive,
+    /// When it expires before the card does.
+    #[schema(value_type = Option<schema::Moment>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Moment>,
+}
+
+impl Bonus {
+    /// For the domain.
+    pub(crate) fn to_domain(&self) -> command::Bonus {
+        command::Bonus { amount: self.amount.0, expires_at: self.expires_at.map(|at| at.0) }
+    }
+}
+
+/// Activate a card
+///
+/// Turns a stocked card into an active one and books its first value.
+#[utoipa::path(
+    post,
+    path = "/v1/activations",
+    tag = "value",
+    operation_id = "activate",
+    request_body = ActivationRequest,
+    responses((status = 201, description = "The operation, approved or declined.", body = Operation)),
+)]
+pub(crate) async fn create(
+    State(app): State<AppState>,
+    caller: Caller,
+    keyed: Keyed,
+    Json(body): Json<ActivationRequest>,
+) -> Result<Response, Problem> {
+    let command = Command::Activate(command::Activate {
+        card: body.card.find_by(app.engine.vault(), "/card")?,
+        amount: body.amount.map(|amount| amount.0),
+        currency: body.currency,
+        bonus: body.bonus.as_ref().map(Bonus::to_domain),
+        place: place_of!(body),
+    });
+    submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await
+}

@@ -1,0 +1,12 @@
+//! What travels: the types of bodies and parameters, and their schemas.
+
+pub(crate) mod amount;
+pub(crate) mod card;
+pub(crate) mod card_view;
+pub(crate) mod metadata;
+pub(crate) mod moment;
+pub(crate) mod operation;
+pub(crate) mod rules;
+pub(crate) mod schema;
+pub(crate) mod secret;
+pub(crate) mod text;

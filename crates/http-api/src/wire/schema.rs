@@ -1,0 +1,208 @@
+//! The schemas of scalar types: exact enough that whatever they accept is never refused as malformed.
+
+use domain::{Currency as DomainCurrency, Decline, OperationKind as Kind, catalog, lot};
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+const ID_TAIL: &str = "[0-7][0-9a-hjkmnp-tv-z]{12}";
+const NO_CONTROL: &str = "^[^\\u0000-\\u001f\\u007f]+$";
+const MAX_AMOUNT: i64 = domain::Amount::MAX.get();
+
+fn read(schema: Value) -> RefOr<Schema> {
+    serde_json::from_value(schema).unwrap_or_else(|error| panic!("a schema of this file is wrong: {error}"))
+}
+
+fn id(prefix: &str, what: &str) -> Value {
+    json!({
+        "type": "string", "description": format!("The id of {what}."),
+        "pattern": format!("^{prefix}_{ID_TAIL}$"), "example": format!("{prefix}_0000003nqk8n")
+    })
+}
+
+fn one_of_texts(description: &str, values: impl AsRef<[&'static str]>) -> Value {
+    let values = values.as_ref();
+    json!({"type": "string", "description": description, "enum": values})
+}
+
+fn text(description: &str, max: usize) -> Value {
+    json!({
+        "type": "string", "description": description, "minLength": 1, "maxLength": max,
+        "pattern": NO_CONTROL
+    })
+}
+
+fn whole(description: &str, min: i64, max: i64) -> Value {
+    json!({"type": "integer", "format": "int64", "description": description, "minimum": min, "maximum": max})
+}
+
+/// Every code that the currency type accepts.
+fn currencies() -> Vec<String> {
+    let letters = || 'A'..='Z';
+    let pairs = letters().flat_map(|a| letters().map(move |b| (a, b)));
+    let codes = pairs.flat_map(|(a, b)| letters().map(move |c| String::from_iter([a, b, c])));
+    codes.filter(|code| DomainCurrency::parse(code).is_ok()).collect()
+}
+
+fn account_pattern() -> String {
+    let issuer = "(promotion|fees|breakage|residual|bank|suspense):iss_";
+    format!("^(card:card_{ID_TAIL}|merchant:mer_{ID_TAIL}|channel:[a-z0-9_]{{1,12}}|{issuer}{ID_TAIL})$")
+}
+
+macro_rules! scalars {
+    ($( $name:ident = $schema:expr; )*) => {
+        $(
+            /// Stands for the schema of this name in the description.
+            pub(crate) struct $name;
+
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    read($schema)
+                }
+            }
+
+            impl ToSchema for $name {}
+        )*
+
+        /// All of them with their names.
+        pub(crate) fn all() -> Vec<(String, RefOr<Schema>)> {
+            vec![ $( (<$name as ToSchema>::name().into_owned(), $name::schema()), )* ]
+        }
+    };
+}
+
+scalars! {
+    IssuerId = id("iss", "an issuer");
+    ProgramId = id("prog", "a program");
+    BatchId = id("batch", "a batch");
+    CardId = id("card", "a card");
+    MerchantId = id("mer", "a merchant");
+    StoreId = id("store", "a store");
+    TerminalId = id("term", "a terminal");
+    ClientId = id("client", "an API client");
+    OperationId = id("op", "an operation");
+    HoldId = id("hold", "a hold");
+    Amount = whole("An amount in minor units of the currency: 3500 is 35.00 CNY.", 1, MAX_AMOUNT);
+    AnyAmount = whole("An amount in minor units of the currency, or nothing.", 0, MAX_AMOUNT);
+    Total = whole("A sum in minor units of the currency.", i64::MIN, i64::MAX);
+    Currency = json!({
+        "type": "string", "description": "An ISO 4217 code.", "enum": currencies(), "example": "CNY"
+    });
+    CardNumber = json!({
+        "type": "string", "description": "A card number: 16 to 19 digits.", "pattern": "^[0-9]{16,19}$"
+    });
+    Pin = json!({"type": "string", "description": "A PIN: 4 to 12 digits.", "pattern": "^[0-9]{4,12}$"});
+    CardName = json!({
+        "description": "A card by its number or by its id.",
+        "oneOf": [
+            {"type": "object", "required": ["number"], "additionalProperties": false,
+             "properties": {"number": {"$ref": "#/components/schemas/CardNumber"}}},
+            {"type": "object", "required": ["id"], "additionalProperties": false,
+             "properties": {"id": {"$ref": "#/components/schemas/CardId"}}}
+        ]
+    });
+    Channel = json!({
+        "type": "string", "description": "A sales channel.", "pattern": "^[a-z0-9_]{1,12}$",
+        "example": "web"
+    });
+    Trace = json!({
+        "type": "integer", "format": "int32", "minimum": 0, "maximum": 999_999,
+        "description": "The terminal's own number of the transaction. Needs a terminal."
+    });
+    Reference = text("Your own reference, such as a receipt number.", 128);
+    Name = text("A name.", 100);
+    Reason = text("Why it is done.", 200);
+    Member = text("The member, in your own words.", 64);
+    Metadata = json!({
+        "type": "object", "description": "Your own data: names and texts.", "maxProperties": 10,
+        "propertyNames": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,40}$"},
+        "additionalProperties": {
+            "type": "string", "maxLength": 80, "pattern": "^[^\\u0000-\\u001f\\u007f]*$"
+        }
+    });
+    Moment = json!({
+        "type": "string", "format": "date-time", "description": "A moment, RFC 3339.",
+        "example": "2026-11-22T08:15:30.123456Z"
+    });
+    Date = json!({
+        "type": "string", "format": "date", "description": "A date in the issuer's time zone.",
+        "example": "2026-11-22"
+    });
+    Last4 = json!({
+        "type": "string", "description": "The last four digits of a card number.", "pattern": "^[0-9]{4}$"
+    });
+    CardState = one_of_texts(
+        "Where a card is in its life.",
+        domain::card::StateCode::ALL.iter().map(|state| state.name()).collect::<Vec<_>>()
+    );
+    OperationKind = one_of_texts("What an operation did.", Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+    OperationStatus = one_of_texts("How an operation was decided.", ["approved", "declined"]);
+    DeclineCode = one_of_texts("Why it was declined.", Decline::ALL.iter().map(|d| d.code()).collect::<Vec<_>>());
+    Destination = one_of_texts("Where a refund went.", ["card", "successor", "residual"]);
+    Direction = one_of_texts("Onto the card, or off it.", ["credit", "debit"]);
+    LotSource = one_of_texts(
+        "Where value came from.",
+        lot::LotSource::ALL.iter().map(|source| source.name()).collect::<Vec<_>>()
+    );
+    HoldStatus = one_of_texts(
+        "Where a hold is in its life.",
+        ["open", "captured", "released", "expired"]
+    );
+    HoldSeconds = json!({
+        "type": "integer", "format": "int32", "minimum": 1, "maximum": 2_592_000,
+        "description": "How long a hold lasts, in seconds: at most 30 days."
+    });
+    Span = json!({
+        "type": "integer", "format": "int32", "minimum": 1, "maximum": 65_535,
+        "description": "How many."
+    });
+    Scope = one_of_texts(
+        "What a client may do.",
+        catalog::Scope::ALL.iter().map(|scope| scope.name()).collect::<Vec<_>>()
+    );
+    Status = one_of_texts("Whether it still does business.", ["active", "closed"]);
+    BatchStatus = one_of_texts("How far a batch is.", ["running", "complete", "failed"]);
+    Version = json!({
+        "type": "integer", "format": "int64", "minimum": 1, "maximum": 4_294_967_295_u32,
+        "description": "The version that a change is based on: what the last read said."
+    });
+    Rate = json!({
+        "type": "integer", "format": "int32", "minimum": 1, "maximum": 1_000_000,
+        "description": "Requests per second, averaged; bursts of as many are accepted."
+    });
+    NumberPrefix = json!({
+        "type": "string", "description": "What card numbers start with: 2 to 8 digits.",
+        "pattern": "^[0-9]{2,8}$"
+    });
+    NumberLength = json!({
+        "type": "integer", "format": "int32", "minimum": 16, "maximum": 19,
+        "description": "The length of card numbers."
+    });
+    TimeZone = json!({
+        "type": "string", "description": "An IANA time zone.", "minLength": 1, "maxLength": 64,
+        "pattern": NO_CONTROL, "example": "Asia/Shanghai"
+    });
+    BatchCount = json!({
+        "type": "integer", "format": "int32", "minimum": 1, "maximum": 1_000_000,
+        "description": "How many cards."
+    });
+    IdempotencyKey = json!({
+        "type": "string", "pattern": "^[!-~]{1,128}$", "example": "0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f506",
+        "description": "What names an operation, for ever, within your client. A UUIDv7 or ULID is best."
+    });
+    Limit = json!({
+        "type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50,
+        "description": "How many items a page has."
+    });
+    Cursor = json!({
+        "type": "string", "pattern": format!("^c_{ID_TAIL}$"), "description": "Where a page goes on."
+    });
+    NormalSide = one_of_texts("The side on which a balance is usually found.", ["debit", "credit"]);
+    Account = json!({
+        "type": "string", "pattern": account_pattern(), "example": "merchant:mer_0000003nqk8n",
+        "description": "An account: `card:…`, `merchant:…`, `channel:…`, `promotion:…`, `fees:…`, \
+                        `breakage:…`, `residual:…`, `bank:…` or `suspense:…`."
+    });
+}
