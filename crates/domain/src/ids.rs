@@ -169,9 +169,10 @@ mod tests {
     #[test]
     fn only_the_right_prefix_parses() {
         let card = CardId::new(123_456_789).to_string();
-        assert_eq!(card, "card_0000003nqk8n");
+        assert_eq!(card, "card_00000003nqk8n");
         assert!(OperationId::parse(&card).is_err());
-        for bad in ["", "card_", "card_0", "card_0000003NQK8N", "card_zzzzzzzzzzzzz", "card_00000000000001"] {
+        for bad in ["", "card_", "card_0", "card_00000003NQK8N", "card_zzzzzzzzzzzzz", "card_00000000000001"]
+        {
             assert!(CardId::parse(bad).is_err(), "{bad}");
         }
     }
