@@ -74,7 +74,7 @@ fn check_whole(source: &Connection, from: &Path) -> Result<()> {
     }
     migrate::check_not_newer(migrate::current(source)?)?;
     let verdict: String = source
-        .pragma_query_value(None, "integrity_check(1)", |row| row.get(0))
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
         .map_err(|error| damaged(error.to_string()))?;
     if verdict == "ok" { Ok(()) } else { Err(damaged(format!("it is damaged ({verdict})"))) }
 }
