@@ -1,0 +1,415 @@
+//! The command line: what can be asked, and the manual. What is done about it is under `commands`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::{IssuerId, MerchantId, ProgramId, catalog::Scope};
+
+use crate::{database_url::DatabaseUrl, http_client::ServerUrl};
+
+const ABOUT: &str = "Issue, redeem and settle shopping cards (核销)";
+
+const LONG_ABOUT: &str = "\
+Issue, redeem and settle shopping cards (核销): gift cards, prepaid cards, employee-benefit cards.
+
+One binary with its database inside. `hexiao serve` answers the HTTP API; the other commands set it up, move \
+cards in, back it up and prove that its books balance.";
+
+const AFTER: &str = "\
+Units:
+  Amounts are whole minor units of the currency (fen, cents): 3500 is 35.00 CNY.
+  Times are RFC 3339, such as 2026-11-22T08:15:00+08:00.
+
+Files:
+  hexiao.db        the database; while a server runs its newest data is in hexiao.db-wal
+  hexiao.db.keys   the key ring that opens card numbers, readable by its owner only.
+                   Without it no card can be found again: keep a copy, apart from the backups.
+
+Exit codes:
+  0   done
+  1   failed, or found something wrong (a violated invariant, a bad row, books that do not balance)
+  2   the options are wrong
+  70  a write to the database failed: the server stops rather than answer what it could not store
+
+Examples:
+  hexiao serve --demo                                   try it: prints an API key and lines to paste
+  hexiao client create --name head-office --new-issuer 'Example Ltd' --time-zone Asia/Shanghai --all-scopes
+  hexiao serve --db sqlite:/var/lib/hexiao/hexiao.db --listen 127.0.0.1:8080
+  hexiao backup --to hexiao-2026-11-22.db               while the server runs
+  hexiao verify                                         do the books balance?
+
+Every command explains itself: hexiao COMMAND --help";
+
+#[derive(Debug, Parser)]
+#[command(name = "hexiao", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = AFTER)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Where the data is: sqlite: and a file [default: sqlite:hexiao.db]
+    #[arg(long, env = "HEXIAO_DB", global = true, value_name = "URL")]
+    pub(crate) db: Option<DatabaseUrl>,
+
+    /// The key ring file [default: the database file with .keys behind its name]
+    ///
+    /// The environment variable HEXIAO_KEYS may hold the key ring itself, as JSON, instead. A key ring is
+    /// made where there is none, but never for a database that already has cards: those need theirs.
+    #[arg(long = "keys", env = "HEXIAO_KEYS_FILE", global = true, value_name = "FILE")]
+    pub(crate) keys_file: Option<PathBuf>,
+
+    /// Answer in JSON, for machines
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// What to log on standard error: error, warn, info, debug, or filters such as warn,engine=debug
+    #[arg(long, env = "RUST_LOG", global = true, value_name = "FILTER", default_value = "info")]
+    pub(crate) log: String,
+
+    /// How to log: lines for people or JSON for machines
+    #[arg(long, env = "HEXIAO_LOG_FORMAT", global = true, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+impl Global {
+    /// Where the data is.
+    pub(crate) fn database(&self) -> DatabaseUrl {
+        self.db.clone().unwrap_or_default()
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(Serve),
+    /// Make API clients, for a database whose server is stopped
+    #[command(subcommand)]
+    Client(Client),
+    Import(Import),
+    Replay(Replay),
+    Bench(Bench),
+    Verify(Verify),
+    Backup(Backup),
+    Restore(Restore),
+    /// Look after the keys that seal card numbers and PINs
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+/// Answer the HTTP API
+///
+/// Makes the database and the key ring if there are none, brings an older database up to date, and holds
+/// the database alone until it ends. SIGTERM or SIGINT: takes no new connections, answers what has
+/// arrived, and stops. The API is browsable at /docs, its description at /openapi.json, its figures at
+/// /metrics.
+///
+/// Hexiao speaks plain HTTP/1.1 and HTTP/2: put a proxy that ends TLS in front of it.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Fill an empty database with an issuer, programs, stores, cards and sales to try things on, and
+    /// print an API key, card numbers and lines to paste. Never on real data: its keys are printed
+    #[arg(long)]
+    pub(crate) demo: bool,
+
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+
+    #[command(flatten)]
+    pub(crate) limits: ServerLimits,
+
+    /// Answer /metrics only to clients with the scope ledger_read or platform
+    #[arg(long)]
+    pub(crate) protect_metrics: bool,
+
+    /// Also answer "ok" there with a route that does nothing: the ceiling that `bench` compares with
+    #[arg(long, hide = true, value_name = "ADDRESS")]
+    pub(crate) noop_listen: Option<SocketAddr>,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Listen {
+    /// Where to answer; port 0 takes a free one
+    #[arg(long, env = "HEXIAO_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct ServerLimits {
+    /// The most connections at once; further ones wait to be accepted
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) max_connections: u32,
+
+    /// How long a caller may take to send the head of a request, in seconds; also how long an idle
+    /// connection is kept
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) header_timeout: u64,
+
+    /// How long to wait for requests in progress when told to stop, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) shutdown_timeout: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    Create(ClientCreate),
+}
+
+/// Make an API client and print its secret, once
+///
+/// For the first client of a new installation, and for the day on which all secrets are lost. The server
+/// must be stopped; while it runs, POST /v1/clients does the same.
+///
+/// With --json: {"client": "client_…", "issuer": "iss_…", "secret": "hx_…"}
+#[derive(Args, Debug)]
+pub(crate) struct ClientCreate {
+    /// Its name, for people
+    #[arg(long)]
+    pub(crate) name: String,
+
+    /// The issuer it belongs to; may be left out where there is only one
+    #[arg(long, value_name = "ID", conflicts_with_all = ["new_issuer", "platform"])]
+    pub(crate) issuer: Option<IssuerId>,
+
+    /// Make a new issuer with this name for it
+    #[arg(long, value_name = "NAME", requires = "time_zone", conflicts_with = "platform")]
+    pub(crate) new_issuer: Option<String>,
+
+    /// The new issuer's time zone (IANA name, such as Asia/Shanghai), which decides its business dates
+    #[arg(long, value_name = "ZONE", requires = "new_issuer")]
+    pub(crate) time_zone: Option<String>,
+
+    /// The only merchant it may act for
+    #[arg(long, value_name = "ID", conflicts_with = "platform")]
+    pub(crate) merchant: Option<MerchantId>,
+
+    /// Belong to no issuer: may make issuers and their first clients, and look after all of them
+    #[arg(long)]
+    pub(crate) platform: bool,
+
+    /// What it may do, separated by commas
+    #[arg(long, value_name = "SCOPES", value_delimiter = ',', value_parser = parse_scope, conflicts_with = "all_scopes")]
+    pub(crate) scopes: Vec<Scope>,
+
+    /// May do everything, within its issuer
+    #[arg(long)]
+    pub(crate) all_scopes: bool,
+
+    /// The most requests per second
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) rate: u32,
+}
+
+fn parse_scope(text: &str) -> Result<Scope, String> {
+    Scope::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Scope::ALL.iter().map(|scope| scope.name()).collect();
+        format!("the scopes are {}", names.join(", "))
+    })
+}
+
+/// Take over cards of another system
+///
+/// FILE is CSV in UTF-8 with a line of column names:
+///
+///   number      16 to 19 digits with a right check digit
+///   balance     whole minor units (3500 is 35.00 CNY)
+///   currency    if given, must be the program's
+///   expires_at  RFC 3339, or a date (through its end, in the issuer's time zone);
+///               empty: as the program says, counted from now
+///   state       active (also when empty), frozen, or stocked (sold later for its balance)
+///   pin         4 to 12 digits
+///   reference   your own, up to 128 characters; appears on the card's first operation
+///
+/// number and balance are required. All rows are checked first: if one is bad, all bad ones are reported
+/// by line and nothing is imported. The value comes from the sales channel `import`, so that the trial
+/// balance shows what was taken over. The liability is shown before and after.
+///
+/// The same file imported again changes nothing, and goes on where a crash interrupted it. The server must
+/// be stopped.
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Import {
+    /// The file
+    pub(crate) file: PathBuf,
+
+    /// The program that the cards will belong to; it must allow every balance as a denomination
+    #[arg(long, value_name = "ID")]
+    pub(crate) program: ProgramId,
+
+    /// Only check
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Sell a file of invoices through the HTTP API
+///
+/// FILE is CSV with the columns time, invoice, customer, country, kind (sale or return), amount_minor and
+/// lines, in order of time. Each customer gets a card with enough value for all its sales. Each sale is a
+/// redemption with the invoice number as its idempotency key. Each return is refunded: to the customer's
+/// earlier sales, newest first, where together they cover it, and without a sale where they do not. Run
+/// again with the same file it changes nothing and gives the same figures.
+///
+/// With --server and --key it uses a running server; the key's client needs all scopes of its issuer
+/// (client create --all-scopes). Without them it starts a server of its own on --db, with an issuer of its
+/// own.
+///
+/// With --json the summary is {"invoices", "sales", "returns", "approved", "declined", "redeemed_minor",
+/// "refunded_linked_minor", "refunded_unlinked_minor", "debits_minor", "credits_minor", "balanced"}: counts
+/// of invoices, then minor units; debits and credits are all of the issuer's. Progress is on standard
+/// error.
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// The file
+    pub(crate) file: PathBuf,
+
+    /// A running server, such as http://127.0.0.1:8080
+    #[arg(long, value_name = "URL", requires = "key")]
+    pub(crate) server: Option<ServerUrl>,
+
+    /// The API key there
+    #[arg(long, env = "HEXIAO_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+
+    /// The currency of the amounts
+    #[arg(long, value_name = "CODE", default_value = "GBP")]
+    pub(crate) currency: String,
+
+    /// Customers served at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) concurrency: u16,
+
+    /// Where its own server answers; by default on a free port of the loopback address
+    #[arg(long, env = "HEXIAO_LISTEN", value_name = "ADDRESS", conflicts_with = "server")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// Measure this machine beside its own ceilings
+///
+/// Starts a server of its own on a scratch database, issues cards, and loads it over loopback: a route that
+/// does nothing, single redemptions spread over all cards and several stores, the same at half that rate
+/// with a fixed schedule, batches of redemptions, look-ups, and the engine in process. Authentication,
+/// limits and lots are on. Afterwards it counts every answer against the store and verifies the books: it
+/// fails if a single cent or answer is missing.
+///
+/// With --json: {"noop_per_s", "redeem_per_s", "redeem_p50_ms", "redeem_p99_ms", "half_load_p99_ms",
+/// "batch_redeem_per_s", "engine_per_s", "lookup_per_s", "ratio_to_noop", "cards", "conserved", …}.
+/// Compare ratios of one run, not figures of different runs.
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// How long each kind of load lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+
+    /// Connections
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) connections: u16,
+
+    /// Cards
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=20_000_000))]
+    pub(crate) cards: u32,
+
+    /// Whether idempotency keys grow with time (as UUIDv7 and ULID do) or are random (as UUIDv4)
+    #[arg(long, value_enum, value_name = "ORDER", default_value = "ordered")]
+    pub(crate) key_order: KeyOrder,
+
+    /// Only measure the engine in process, without a server
+    #[arg(long)]
+    pub(crate) engine_only: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyOrder {
+    Ordered,
+    Random,
+}
+
+/// Check every invariant of the books
+///
+/// Each transfer debits what it credits; each card holds what its transfers add up to, not less than
+/// nothing and not more than its cap; no redemption is refunded by more than it took; each key had one
+/// effect; roll-ups agree with the log. Exits with 1 and names the first violation if there is one.
+///
+/// May run beside a server, and looks at one moment then.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {}
+
+/// Copy the database, also while a server runs
+///
+/// The copy is one file, a consistent picture of one moment, and holds no plain card number. It needs the
+/// key ring to be of use: keep copies of the two apart.
+#[derive(Args, Debug)]
+pub(crate) struct Backup {
+    /// The file to make; must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+/// Put a backup in the place of a database
+///
+/// The server must be stopped. There must be no database at --db: move the old one away first, with its
+/// -wal and -shm files. Then put the key ring in place and run `hexiao verify`.
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    /// The backup
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Show the ids of the keys, and what the database still needs them for
+    List,
+    Rotate(Rotate),
+}
+
+/// Add a fresh key, and seal and index all card numbers under it
+///
+/// The server must be stopped. Older keys stay in the ring: PINs and requests digested under them cannot be
+/// digested again. Interrupted, it goes on with --resume. Where the key ring comes from HEXIAO_KEYS, add
+/// the key there yourself (a new id with: openssl rand -base64 32, and make it current), then use --resume.
+///
+/// Copy the changed key ring to where its backups are before you start the server again.
+#[derive(Args, Debug)]
+pub(crate) struct Rotate {
+    /// Add no key: only bring numbers under the current one
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let check = |line: &str| {
+            let parsed = Cli::try_parse_from(line.split_whitespace());
+            assert!(parsed.is_err(), "{line}");
+        };
+        check("hexiao client create --name a --platform --new-issuer b --time-zone UTC");
+        check("hexiao client create --name a --new-issuer b");
+        check("hexiao client create --name a --scopes flying");
+        check("hexiao replay x.csv --server http://127.0.0.1:1");
+        check("hexiao verify --db postgres://localhost/x");
+        check("hexiao bench --seconds 0");
+        check("hexiao serve --listen nowhere");
+    }
+}

@@ -1,0 +1,26 @@
+//! `hexiao backup`: one file that is a consistent picture of one moment, also while a server runs.
+
+use serde_json::json;
+
+use crate::{
+    cli::{Backup, Global},
+    failure::{Failure, Result},
+    installation::open_to_read,
+    output,
+};
+
+pub(crate) async fn run(global: &Global, args: &Backup) -> Result {
+    if args.to.try_exists()? {
+        return Err(Failure::usage(format!("--to {}: exists already; name a new file", args.to.display())));
+    }
+    let store = open_to_read(global).await?;
+    store.backup(&args.to).await?;
+    let bytes = std::fs::metadata(&args.to)?.len();
+    let machine = json!({ "file": args.to, "bytes": bytes });
+    let people = format!(
+        "{}: {} bytes. It is of use only together with the key ring: keep copies of the two apart.",
+        args.to.display(),
+        output::count(bytes)
+    );
+    output::print(global.json, &machine, &people)
+}

@@ -1,0 +1,33 @@
+//! `hexiao restore`: a backup takes the place of a database.
+
+use serde_json::json;
+
+use crate::{
+    cli::{Global, Restore},
+    failure::{Failure, Result},
+    key_source::KeySource,
+    output,
+};
+
+pub(crate) async fn run(global: &Global, args: &Restore) -> Result {
+    let database = global.database();
+    let (from, to) = (args.from.clone(), database.path().to_owned());
+    for leftover in ["", "-wal", "-shm"] {
+        let mut name = to.clone().into_os_string();
+        name.push(leftover);
+        if std::path::Path::new(&name).try_exists()? {
+            return Err(Failure::usage(format!(
+                "{} exists; move it away first, together with its -wal and -shm files, and do not delete them",
+                name.display()
+            )));
+        }
+    }
+    tokio::task::spawn_blocking(move || storage_sqlite::restore(&from, &to)).await??;
+    let keys = KeySource::of(global);
+    let ready = keys.load().is_ok();
+    let machine = json!({ "database": database.to_string(), "key_ring_found": ready });
+    let next = if ready { String::new() } else { format!("Put the key ring at {keys}. ") };
+    let people =
+        format!("{} is restored. {next}Now run: hexiao verify --db {database}", database.path().display());
+    output::print(global.json, &machine, &people)
+}

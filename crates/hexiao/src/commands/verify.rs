@@ -1,0 +1,60 @@
+//! `hexiao verify`: do the books balance?
+
+use serde_json::{Value, json};
+use storage::{Audit, AuditReport, Violation};
+
+use crate::{
+    cli::Global,
+    failure::{Failure, Result},
+    installation::open_to_read,
+    output,
+};
+
+pub(crate) async fn run(global: &Global) -> Result {
+    let store = open_to_read(global).await?;
+    let report = store.audit().await?;
+    output::print(global.json, &as_json(&report), &as_text(&report))?;
+    match report.violations.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(format!("the books are wrong: {}", sentence(first)))),
+    }
+}
+
+fn as_json(report: &AuditReport) -> Value {
+    json!({
+        "ok": report.violations.is_empty(),
+        "cards": report.cards,
+        "operations": report.operations,
+        "transfers": report.transfers,
+        "debits_minor": report.debits,
+        "credits_minor": report.credits,
+        "checked": report.checked,
+        "violations": report.violations.iter().map(|v| json!({
+            "invariant": v.invariant, "subject": v.subject, "detail": v.detail,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn as_text(report: &AuditReport) -> String {
+    let mut text = format!(
+        "looked at {} cards, {} operations, {} transfers\ndebits {}, credits {} (minor units, all currencies)\n",
+        output::count(report.cards),
+        output::count(report.operations),
+        output::count(report.transfers),
+        report.debits,
+        report.credits,
+    );
+    for invariant in &report.checked {
+        let found = report.violations.iter().filter(|v| v.invariant == *invariant).count();
+        let verdict = if found == 0 { "ok      " } else { "VIOLATED" };
+        text.push_str(&format!("{verdict}  {invariant}\n"));
+    }
+    for violation in &report.violations {
+        text.push_str(&format!("{}\n", sentence(violation)));
+    }
+    text
+}
+
+fn sentence(violation: &Violation) -> String {
+    format!("{}: {}: {}", violation.invariant, violation.subject, violation.detail)
+}

@@ -1,0 +1,165 @@
+//! Takes connections and hands their requests to the router.
+//!
+//! Bounds: so many connections at once, so long for the head of a request, so large a head, so many
+//! streams on a connection. A caller that is slower or larger is disconnected, so that it cannot starve
+//! the others.
+
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, sleep, timeout},
+};
+use tower::Service;
+
+const MAX_HEADERS: usize = 64;
+const MAX_HEAD_BYTES: usize = 32 << 10;
+const MAX_STREAMS: u32 = 128;
+/// How a peer that speaks HTTP/2 begins (RFC 9113, 3.4).
+const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) connections: u32,
+    pub(crate) header_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// Serves until told to stop, then waits for requests in progress.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(usize::MAX >> 3)));
+    let graceful = GracefulShutdown::new();
+    let stopped = async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} };
+    let mut stopped = pin!(stopped);
+    loop {
+        tokio::select! {
+            (stream, peer, place) = accept(&listener, &places) => {
+                let connection = Connection { router: router.clone(), peer, limits, watcher: graceful.watcher() };
+                tokio::spawn(connection.run(stream, place));
+            }
+            () = &mut stopped => break,
+        }
+    }
+    drop(listener);
+    if timeout(limits.shutdown_timeout, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still in progress when the time to stop was over");
+    }
+}
+
+/// Waits for a place, then for a caller: beyond the limit, callers wait in the system's queue.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there is always a permit.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, place),
+            Err(error) => {
+                // Usually: too many open files. Those that close make room.
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+struct Connection {
+    router: Router,
+    peer: SocketAddr,
+    limits: ConnectionLimits,
+    watcher: Watcher,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) {
+        // Answers are small and complete: waiting for more to send only delays them.
+        let _ = stream.set_nodelay(true);
+        match timeout(self.limits.header_timeout, speaks_http2(&stream)).await {
+            Ok(Some(true)) => self.http2(stream).await,
+            Ok(Some(false)) => self.http1(stream).await,
+            // Nothing came, or the caller went away.
+            Ok(None) | Err(_) => {}
+        }
+        drop(place);
+    }
+
+    async fn http1(self, stream: TcpStream) {
+        let service = service_fn(|request| answer(self.router.clone(), self.peer, request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_timeout)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection ended badly");
+        }
+    }
+
+    async fn http2(self, stream: TcpStream) {
+        let service = service_fn(|request| answer(self.router.clone(), self.peer, request));
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
+            .keep_alive_interval(self.limits.header_timeout)
+            .keep_alive_timeout(self.limits.header_timeout)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection ended badly");
+        }
+    }
+}
+
+async fn answer(
+    mut router: Router,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    router.call(request).await
+}
+
+/// Looks at the first bytes without taking them. `None`: the caller went away.
+///
+/// Done here, with a time limit around it, because a caller that sends half a preface would otherwise keep
+/// its place for ever.
+async fn speaks_http2(stream: &TcpStream) -> Option<bool> {
+    let mut first = [0; HTTP2_PREFACE.len()];
+    let began = Instant::now();
+    loop {
+        let seen = stream.peek(&mut first).await.ok()?;
+        if seen == 0 {
+            return None;
+        }
+        if first[..seen] != HTTP2_PREFACE[..seen] {
+            return Some(false);
+        }
+        if seen == first.len() {
+            return Some(true);
+        }
+        // A part of the preface: there is nothing to wait on but time.
+        sleep(began.elapsed().clamp(Duration::from_millis(1), Duration::from_millis(50))).await;
+    }
+}
