@@ -13,6 +13,8 @@ use std::net::SocketAddr;
 
 use engine::Engine;
 
+pub(crate) use catalog::plain_rules;
+
 use crate::failure::Result;
 
 /// What a visitor needs to know.
