@@ -53,6 +53,19 @@ pub fn plan(request: &Request, working: &Working, catalog: &Catalog, now: Timest
     }
 }
 
+/// Whether what a command needs can grow with what is loaded or decided: it follows pointers from one
+/// thing to the next. For all others one round of reading is enough.
+pub const fn follows_pointers(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Capture(_)
+            | Command::Release(_)
+            | Command::Reverse(_)
+            | Command::Refund(_)
+            | Command::Reactivate(_)
+    )
+}
+
 /// The trace key of a request that has a trace number and a terminal.
 pub(crate) fn trace_key(request: &Request, catalog: &Catalog, now: Timestamp) -> Option<TraceKey> {
     let trace = request.trace?;

@@ -13,6 +13,11 @@ use crate::{
     operation::{Compensation, Recorded},
 };
 
+/// A map of one batch. Its hash is quick and the same in every run; what callers choose cannot hurt,
+/// because a batch is small.
+pub type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+type Set<K> = HashSet<K, foldhash::fast::FixedState>;
+
 /// What is known of a (client, idempotency key).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyState {
@@ -67,17 +72,17 @@ pub struct Tombstone {
 #[derive(Debug, Default)]
 pub struct Working {
     /// Keys.
-    pub keys: HashMap<(ClientId, IdempotencyKey), KeyState>,
+    pub keys: Map<(ClientId, IdempotencyKey), KeyState>,
     /// Trace numbers.
-    pub traces: HashMap<TraceKey, Option<Arc<Operation>>>,
+    pub traces: Map<TraceKey, Option<Arc<Operation>>>,
     /// Cards.
-    pub cards: HashMap<CardId, Option<Card>>,
+    pub cards: Map<CardId, Option<Card>>,
     /// Cards by number, under the first index of the request.
-    pub numbers: HashMap<NumberIndex, Option<CardId>>,
+    pub numbers: Map<NumberIndex, Option<CardId>>,
     /// Operations.
-    pub operations: HashMap<OperationId, Option<Recorded>>,
+    pub operations: Map<OperationId, Option<Recorded>>,
     /// Holds.
-    pub holds: HashMap<HoldId, Option<Hold>>,
+    pub holds: Map<HoldId, Option<Hold>>,
 }
 
 /// Everything that a batch of decisions changes, ready to be written in one database transaction.
@@ -107,15 +112,14 @@ impl Changes {
 /// What the decisions of a batch touched, in order of first touch.
 #[derive(Debug, Default)]
 pub struct Touched {
-    operations: Vec<Arc<Operation>>,
-    transfers: Vec<crate::Transfer>,
+    operations: Vec<OperationId>,
     cards: Vec<CardId>,
     holds: Vec<HoldId>,
     compensations: Vec<OperationId>,
     tombstones: Vec<Tombstone>,
-    seen_cards: HashSet<CardId>,
-    seen_holds: HashSet<HoldId>,
-    seen_compensations: HashSet<OperationId>,
+    seen_cards: Set<CardId>,
+    seen_holds: Set<HoldId>,
+    seen_compensations: Set<OperationId>,
 }
 
 impl Working {
@@ -155,14 +159,9 @@ impl Working {
         let key = (operation.client, operation.key.clone());
         self.keys.insert(key, KeyState::Taken(Arc::clone(&operation)));
         // A later request of the batch may refund or reverse it.
-        let recorded = Recorded {
-            operation: Arc::clone(&operation),
-            transfers: transfers.clone(),
-            compensation: Compensation::default(),
-        };
-        self.operations.insert(operation.id, Some(recorded));
-        touched.operations.push(operation);
-        touched.transfers.extend(transfers);
+        touched.operations.push(operation.id);
+        let recorded = Recorded { operation, transfers, compensation: Compensation::default() };
+        self.operations.insert(recorded.operation.id, Some(recorded));
     }
 
     /// What must be written after a batch.
@@ -177,9 +176,14 @@ impl Working {
                 _ => None,
             })
             .collect();
+        let (mut operations, mut transfers) = (Vec::with_capacity(touched.operations.len()), Vec::new());
+        for recorded in touched.operations.iter().filter_map(|id| self.operations.remove(id).flatten()) {
+            operations.push(recorded.operation);
+            transfers.extend(recorded.transfers);
+        }
         Changes {
-            operations: touched.operations,
-            transfers: touched.transfers,
+            operations,
+            transfers,
             cards,
             holds,
             compensations,

@@ -7,7 +7,7 @@
 use domain::{
     Catalog, OperationId, Refusal, Request, Timestamp,
     decide::{Context, Decision, Secrets, Verdict, decide},
-    plan::{MAX_ROUNDS, plan},
+    plan::{MAX_ROUNDS, follows_pointers, plan},
     working::{Need, Touched, Working},
 };
 use storage::{Result, Transaction, Transactions};
@@ -35,8 +35,10 @@ pub(crate) async fn run<'a>(
     let mut touched = Touched::default();
     let mut outcomes = Vec::with_capacity(requests.size_hint().0);
     for request in requests {
-        // An earlier decision of this batch may have changed what this request depends on.
-        load(transaction.as_mut(), std::iter::once(request), &mut working, with).await?;
+        if follows_pointers(&request.command) {
+            // An earlier decision of this batch may have changed where they lead.
+            follow(transaction.as_mut(), std::iter::once(request), &mut working, with).await?;
+        }
         outcomes.push(decide_one(request, &mut working, &mut touched, with));
     }
     let changes = working.changes(touched);
@@ -46,7 +48,23 @@ pub(crate) async fn run<'a>(
     Ok(outcomes)
 }
 
+/// Loads what all requests name, then what that leads to.
 async fn load<'a>(
+    transaction: &mut dyn Transaction,
+    requests: impl Iterator<Item = &'a Request> + Clone,
+    working: &mut Working,
+    with: &Deciding<'_>,
+) -> Result<()> {
+    let mut needs: Vec<Need> = Vec::with_capacity(2 * requests.size_hint().0);
+    for request in requests.clone() {
+        plan(request, working, with.catalog, with.now, &mut needs);
+    }
+    transaction.load(&needs, working).await?;
+    follow(transaction, requests.filter(|r| follows_pointers(&r.command)), working, with).await
+}
+
+/// Loads in rounds until nothing is missing.
+async fn follow<'a>(
     transaction: &mut dyn Transaction,
     requests: impl Iterator<Item = &'a Request> + Clone,
     working: &mut Working,
@@ -61,22 +79,9 @@ async fn load<'a>(
         if needs.is_empty() {
             return Ok(());
         }
-        if needs.len() > 1 {
-            deduplicate(&mut needs);
-        }
         transaction.load(&needs, working).await?;
     }
     Ok(())
-}
-
-fn deduplicate(needs: &mut Vec<Need>) {
-    let mut seen = std::collections::HashSet::with_capacity(needs.len());
-    let mut position = 0;
-    let repeated: Vec<bool> = needs.iter().map(|need| !seen.insert(need)).collect();
-    needs.retain(|_| {
-        position += 1;
-        !repeated[position - 1]
-    });
 }
 
 fn decide_one(

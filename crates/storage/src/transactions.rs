@@ -15,7 +15,7 @@ pub trait Transactions: Send + Sync {
 /// One transaction. Dropped without a commit, it leaves no trace.
 #[async_trait]
 pub trait Transaction: Send {
-    /// Reads everything in `needs` into `working`, and locks the cards among it until the end. Afterwards
+    /// Reads everything in `needs` (which may repeat itself) into `working`, and locks the cards among it until the end. Afterwards
     /// each need has an entry in `working`, `None` (or [`domain::working::KeyState::Free`]) where nothing
     /// is there. A card found by number is entered under its id as well; a taken key's operation need not
     /// be entered among the operations.
