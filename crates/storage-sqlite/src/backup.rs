@@ -22,7 +22,12 @@ impl SqliteStore {
         refuse_existing(to)?;
         let to = to.to_owned();
         let reader = self.inner.readers.long().await?;
-        let result = blocking(move || copy(&reader, &to)).await;
+        let view = self.inner.checkpoints.long_view();
+        let work = move || {
+            let _view = view;
+            copy(&reader, &to)
+        };
+        let result = blocking(work).await;
         self.inner.health.note(result)
     }
 }

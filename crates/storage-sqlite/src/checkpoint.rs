@@ -8,7 +8,7 @@
 use std::{
     sync::{
         Arc, Condvar, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -20,11 +20,14 @@ use storage::{Result, StorageError};
 use crate::{error::IntoStorage, health::Health, writer::Writer};
 
 /// A remainder this short is carried over while the writer waits.
-const SHORT: u32 = 1024;
+const SHORT: u64 = 1024;
 /// Passes beside the writer before it has to wait whatever the remainder.
 const PASSES: usize = 4;
-/// How long the writer waits for readers to leave the log, at most.
+/// How long the writer waits for readers to leave the log. Twice as long after each time in vain, so that
+/// reads in unbroken sequence cannot let the log grow without end.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// The most doublings of it.
+const DOUBLINGS: u32 = 4;
 /// The longest time a log lies about after the last commit.
 const IDLE: Duration = Duration::from_secs(5);
 /// How long a log that readers keep busy is left alone.
@@ -68,6 +71,20 @@ struct Shared {
     signal: Mutex<Signal>,
     wake: Condvar,
     at: u32,
+    /// Backups and audits under way: they read one state for seconds or minutes.
+    long_views: AtomicUsize,
+}
+
+/// While it lives, the log is left to grow: a backup or an audit is reading, and waiting for that would
+/// only hold up the writer.
+pub(crate) struct LongView {
+    shared: Arc<Shared>,
+}
+
+impl Drop for LongView {
+    fn drop(&mut self) {
+        self.shared.long_views.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// The thread that does it. Without one, commits only report.
@@ -91,7 +108,6 @@ impl Checkpointer {
         health: Arc<Health>,
         at: u32,
     ) -> Result<Self> {
-        connection.busy_timeout(PATIENCE).stored()?;
         let shared = Arc::new(Shared::new(at));
         let worker = Worker { connection, writer, health, shared: Arc::clone(&shared) };
         let thread = std::thread::Builder::new()
@@ -108,6 +124,12 @@ impl Checkpointer {
             self.shared.locked().wanted = true;
             self.shared.wake.notify_one();
         }
+    }
+
+    /// Announces a backup or an audit.
+    pub(crate) fn long_view(&self) -> LongView {
+        self.shared.long_views.fetch_add(1, Ordering::AcqRel);
+        LongView { shared: Arc::clone(&self.shared) }
     }
 
     pub(crate) fn stats(&self) -> CheckpointStats {
@@ -138,7 +160,13 @@ impl Drop for Checkpointer {
 
 impl Shared {
     fn new(at: u32) -> Self {
-        Self { counters: Counters::default(), signal: Mutex::default(), wake: Condvar::new(), at }
+        Self {
+            counters: Counters::default(),
+            signal: Mutex::default(),
+            wake: Condvar::new(),
+            at,
+            long_views: AtomicUsize::new(0),
+        }
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Signal> {
@@ -150,8 +178,16 @@ impl Shared {
 struct Progress {
     /// Whether somebody was in the way.
     busy: bool,
-    frames: u32,
-    left: u32,
+    /// The length of the log when it began.
+    frames: u64,
+    /// How much of it was carried over.
+    done: u64,
+}
+
+impl Progress {
+    fn is_whole(&self) -> bool {
+        !self.busy && self.done == self.frames
+    }
 }
 
 struct Worker {
@@ -163,7 +199,7 @@ struct Worker {
 
 impl Worker {
     fn run(self) {
-        let mut idle = false;
+        let (mut idle, mut in_vain) = (false, 0);
         while let Some(wanted) = self.wait() {
             // Nothing was written since the log was carried over whole: leave the disk alone.
             if !wanted && idle {
@@ -172,14 +208,17 @@ impl Worker {
                     continue;
                 }
             }
-            let round = if wanted { self.round() } else { self.tidy() };
+            let round = if wanted { self.round(in_vain) } else { self.tidy() };
             match self.health.note(round) {
                 Ok(whole) => idle = whole,
                 Err(StorageError::Fatal(_)) => return,
                 Err(error) => tracing::warn!(%error, "a checkpoint did not succeed"),
             }
-            if wanted && !idle {
-                self.pause();
+            if wanted {
+                in_vain = if idle { 0 } else { DOUBLINGS.min(in_vain + 1) };
+                if !idle {
+                    self.pause();
+                }
             }
         }
     }
@@ -207,14 +246,19 @@ impl Worker {
     }
 
     /// Carries a long log over and lets it begin again. `true` if it does.
-    fn round(&self) -> Result<bool> {
+    fn round(&self, in_vain: u32) -> Result<bool> {
         let began = Instant::now();
         for _ in 0..PASSES {
-            if self.checkpoint("PASSIVE")?.left <= SHORT {
+            let done = self.checkpoint("PASSIVE")?.done;
+            // The writer went on meanwhile: what counts is where it is now.
+            if self.shared.counters.frames.load(Ordering::Relaxed).saturating_sub(done) <= SHORT {
                 break;
             }
         }
-        let restarted = self.finish()?;
+        let restarted = match self.shared.long_views.load(Ordering::Acquire) {
+            0 => self.finish(PATIENCE.saturating_mul(1 << in_vain))?,
+            _ => false,
+        };
         let counters = &self.shared.counters;
         counters.rounds.fetch_add(1, Ordering::Relaxed);
         counters.restarts.fetch_add(u64::from(restarted), Ordering::Relaxed);
@@ -223,7 +267,8 @@ impl Worker {
     }
 
     /// The rest, while the writer waits.
-    fn finish(&self) -> Result<bool> {
+    fn finish(&self, patience: Duration) -> Result<bool> {
+        self.connection.busy_timeout(patience).stored()?;
         let writer = self.writer.blocking_lock();
         let began = Instant::now();
         let progress = self.checkpoint("RESTART")?;
@@ -232,15 +277,14 @@ impl Worker {
         let counters = &self.shared.counters;
         counters.last_pause.store(pause, Ordering::Relaxed);
         counters.longest_pause.fetch_max(pause, Ordering::Relaxed);
-        let restarted = !progress.busy && progress.left == 0;
-        counters.frames.store(if restarted { 0 } else { u64::from(progress.frames) }, Ordering::Relaxed);
+        let restarted = progress.is_whole();
+        counters.frames.store(if restarted { 0 } else { progress.frames }, Ordering::Relaxed);
         Ok(restarted)
     }
 
     /// Carries over what lies about when little happens. `true` if nothing is left.
     fn tidy(&self) -> Result<bool> {
-        let progress = self.checkpoint("PASSIVE")?;
-        let whole = !progress.busy && progress.left == 0;
+        let whole = self.checkpoint("PASSIVE")?.is_whole();
         if whole {
             self.shared.counters.frames.store(0, Ordering::Relaxed);
         }
@@ -253,8 +297,8 @@ impl Worker {
         let row = statement
             .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)));
         let (busy, frames, done) = row.stored()?;
-        let count = |number: i64| u32::try_from(number).unwrap_or(0);
-        Ok(Progress { busy: busy != 0, frames: count(frames), left: count(frames.saturating_sub(done)) })
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        Ok(Progress { busy: busy != 0, frames: count(frames), done: count(done) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use storage::{Result, StorageError};
 
 use crate::{Options, error::IntoStorage};
@@ -24,29 +24,38 @@ pub(crate) enum Role {
 
 /// Opens a connection to an existing or new file.
 pub(crate) fn open(path: &Path, options: &Options, role: Role) -> Result<Connection> {
+    configured(path, options, role).map_err(|error| {
+        let why = match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => "it cannot be read as a database".to_owned(),
+            _ => error.to_string(),
+        };
+        StorageError::Setup(format!("cannot open {}: {why}", path.display()))
+    })
+}
+
+fn configured(path: &Path, options: &Options, role: Role) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let flags = if role == Role::Write { flags | OpenFlags::SQLITE_OPEN_CREATE } else { flags };
-    let connection = Connection::open_with_flags(path, flags)
-        .map_err(|error| StorageError::Setup(format!("cannot open {}: {error}", path.display())))?;
-    connection.busy_timeout(BUSY).stored()?;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // NORMAL would lose the last commits in a power cut; FULL syncs the log at each commit.
-    connection.pragma_update(None, "synchronous", "FULL").stored()?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     // Checkpoints have a thread of their own; a commit must never do one.
-    connection.pragma_update(None, "wal_autocheckpoint", 0).stored()?;
-    connection.pragma_update(None, "journal_size_limit", options.wal_file_limit()).stored()?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", options.wal_file_limit())?;
     // Mapped pages would count as resident memory of the process.
-    connection.pragma_update(None, "mmap_size", 0).stored()?;
-    connection.pragma_update(None, "temp_store", "MEMORY").stored()?;
-    connection.pragma_update(None, "trusted_schema", false).stored()?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
     let cache = match role {
         Role::Write => options.writer_cache_kib,
         Role::Read => options.reader_cache_kib,
         Role::Checkpoint => 256,
     };
-    connection.pragma_update(None, "cache_size", -i64::from(cache)).stored()?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache))?;
     if role == Role::Read {
-        connection.pragma_update(None, "query_only", true).stored()?;
+        connection.pragma_update(None, "query_only", true)?;
     }
     Ok(connection)
 }

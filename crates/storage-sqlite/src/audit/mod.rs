@@ -50,7 +50,9 @@ const INVARIANTS: [&str; 15] = [
 impl Audit for SqliteStore {
     async fn audit(&self) -> Result<AuditReport> {
         let path = self.inner.path.clone();
+        let view = self.inner.checkpoints.long_view();
         let result = blocking(move || {
+            let _view = view;
             let options = Options { reader_cache_kib: CACHE_KIB, ..Options::default() };
             let connection = connect::open(&path, &options, Role::Read)?;
             // Sorting a large log must not take memory: let it spill to a file.

@@ -1,3 +1,12 @@
 //! Tests of the store on real files.
 
+mod append_only;
+mod backup;
 mod conformance;
+#[path = "../../examples/write_path/driver.rs"]
+mod driver;
+mod failing_disk;
+mod log_length;
+mod opening;
+mod plans;
+mod support;
