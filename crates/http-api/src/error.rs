@@ -67,16 +67,14 @@ codes! {
     BatchNotComplete = 409, "batch_not_complete", "The batch is not complete";
     AlreadyExported = 409, "already_exported", "The secrets were exported before";
     NumbersExhausted = 409, "numbers_exhausted", "The program's range of numbers is used up";
-    MetadataTooLarge = 409, "metadata_too_large", "The metadata is too large";
-    KeyReused = 409, "idempotency_key_reused", "The key was used for a different request";
     BodyTooLarge = 413, "body_too_large", "The body is too large";
     MediaTypeUnsupported = 415, "media_type_unsupported", "The body is not declared as JSON";
     RateLimited = 429, "rate_limited", "Too many requests";
     Internal = 500, "internal_error", "The server is at fault";
     QueueFull = 503, "queue_full", "Too many requests are waiting";
     Stopped = 503, "stopped", "The server is stopping";
-    OutcomeUnknown = 503, "outcome_unknown", "The answer did not come in time";
     Busy = 503, "busy", "The database is busy";
+    OutcomeUnknown = 504, "outcome_unknown", "The answer did not come in time; whether something was stored is not known";
 }
 
 /// What a refused request is answered with.

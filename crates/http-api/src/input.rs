@@ -10,10 +10,25 @@ use crate::{
 
 /// Reads JSON. The fast way first; only what fails is read again to find out where.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|_| explain::<T>(bytes))
+    match serde_json::from_slice(bytes) {
+        Ok(_) if !is_object(bytes) => Err(Problem::new(Code::InvalidField, "the body must be a JSON object")),
+        Ok(body) => Ok(body),
+        Err(_) => Err(explain::<T>(bytes)),
+    }
+}
+
+/// Whether JSON text is an object. Structs are read from objects only.
+pub(crate) fn is_object(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
 fn explain<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
+    if !is_object(bytes) {
+        return match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) => Problem::new(Code::InvalidField, "the body must be a JSON object"),
+            Err(error) => no_json(&error),
+        };
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let found = serde_path_to_error::deserialize::<_, T>(&mut reader);
     let (error, path) = match found {
@@ -28,11 +43,13 @@ fn explain<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
     };
     match error.classify() {
         serde_json::error::Category::Data => wrong_value(&error.to_string(), path),
-        _ => Problem::new(
-            Code::MalformedJson,
-            format!("the body is not JSON in UTF-8: see line {}, column {}", error.line(), error.column()),
-        ),
+        _ => no_json(&error),
     }
+}
+
+fn no_json(error: &serde_json::Error) -> Problem {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    Problem::new(Code::MalformedJson, format!("the body is not JSON in UTF-8: see {place}"))
 }
 
 /// Reads the parameters of a query.
@@ -148,7 +165,9 @@ mod tests {
         check("{", "malformed_json", None);
         check("{\"inner\":[]} x", "malformed_json", None);
         check("\u{feff}", "malformed_json", None);
-        check("[]x", "invalid_field", None);
+        check("[]x", "malformed_json", None);
+        check("[[]]", "invalid_field", None);
+        check("7", "invalid_field", None);
         check("{}", "missing_field", Some("/inner"));
         check(r#"{"inner":[{}]}"#, "missing_field", Some("/inner/0/amount"));
         check(r#"{"inner":[{"amount":0}]}"#, "invalid_amount", Some("/inner/0/amount"));

@@ -4,8 +4,9 @@
 use axum::{Router, http::Method};
 use serde_json::{Value, json};
 use utoipa::openapi::{
-    Components, Info, License, OpenApi, RefOr, Response,
+    Components, Info, License, OpenApi, Ref, RefOr, Response, Schema,
     path::{Operation, PathItem},
+    schema::AdditionalProperties,
     security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     tag::Tag,
 };
@@ -76,7 +77,27 @@ pub(crate) fn api() -> Api {
     for (name, schema) in schema::all() {
         components.schemas.insert(name, schema);
     }
+    for (status, description) in PROBLEMS {
+        let response = RefOr::T(problem(status, description));
+        components.responses.insert(shared_name(status), response);
+    }
+    for schema in components.schemas.values_mut() {
+        close_variants(schema);
+    }
     Api { router, document, routes: builder.routes }
+}
+
+/// Variants of a tagged enum refuse unknown fields as every request does; the derived description leaves
+/// that out.
+fn close_variants(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::OneOf(one_of)) = schema else { return };
+    for item in &mut one_of.items {
+        if let RefOr::T(Schema::Object(object)) = item
+            && object.properties.contains_key("kind")
+        {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+    }
 }
 
 fn blank() -> OpenApi {
@@ -144,29 +165,46 @@ fn describe(operation: &mut Operation, access: Access, key: Key) {
     }
     let has_body = operation.request_body.is_some();
     let has_parameters = operation.parameters.as_ref().is_some_and(|list| !list.is_empty());
-    for (status, description, when) in [
-        ("400", "The request contradicts this description.", has_body || has_parameters),
-        ("401", "The API key is missing or not valid.", true),
-        ("403", "The client may not do this.", true),
-        ("404", "It names something that does not exist or is foreign.", has_body || has_parameters),
-        ("408", "The body did not arrive in time.", has_body),
-        ("409", "It contradicts the state of things.", has_body || key == Key::Needed),
-        ("413", "The body is too large.", has_body),
-        ("415", "The body is not declared as JSON.", has_body),
-        ("429", "Too many requests.", true),
-        ("500", "The server is at fault.", true),
-        ("503", "Too many requests are waiting, or the server is stopping.", true),
-    ] {
-        if when {
+    let when = |status: &str| match status {
+        "401" | "403" | "429" | "500" | "503" => true,
+        "400" | "404" => has_body || has_parameters,
+        "409" | "504" => has_body || key == Key::Needed,
+        _ => has_body,
+    };
+    for (status, _) in PROBLEMS {
+        if when(status) {
             let responses = &mut operation.responses.responses;
-            responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(status, description)));
+            let shared = RefOr::Ref(Ref::from_response_name(shared_name(status)));
+            responses.entry(status.to_owned()).or_insert(shared);
         }
     }
     common_headers(operation, key);
 }
 
+/// What every route can be answered with, described once.
+const PROBLEMS: [(&str, &str); 12] = [
+    ("400", "The request contradicts this description."),
+    ("401", "The API key is missing or not valid."),
+    ("403", "The client may not do this."),
+    ("404", "It names something that does not exist or is foreign."),
+    ("408", "The body did not arrive in time."),
+    ("409", "It contradicts the state of things."),
+    ("413", "The body is too large."),
+    ("415", "The body is not declared as JSON."),
+    ("429", "Too many requests."),
+    ("500", "The server is at fault. Whether something was stored is not known."),
+    ("503", "Too many requests are waiting, or the server is stopping."),
+    ("504", "The answer did not come in time. Whether something was stored is not known."),
+];
+
+fn shared_name(status: &str) -> String {
+    format!("Problem{status}")
+}
+
 fn problem(status: &str, description: &str) -> Response {
     let mut headers = serde_json::Map::new();
+    let id = json!({"description": "The id of the request.", "schema": {"type": "string"}});
+    headers.insert("X-Request-Id".to_owned(), id);
     if matches!(status, "429" | "503") {
         let header = json!({
             "description": "Seconds after which it is worth trying again.",

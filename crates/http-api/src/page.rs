@@ -108,7 +108,7 @@ mod tests {
         for value in [0, 1, 123_456_789, i64::MAX] {
             assert_eq!(Cursor::parse(&Cursor(value).to_text()), Some(Cursor(value)));
         }
-        for bad in ["", "c_", "op_0000003nqk8n", "c_0000003nqk8", "c_zzzzzzzzzzzzz"] {
+        for bad in ["", "c_", "op_00000003nqk8n", "c_00000003nqk8", "c_zzzzzzzzzzzzz"] {
             assert_eq!(Cursor::parse(bad), None, "{bad}");
         }
     }

@@ -55,6 +55,8 @@ pub(crate) async fn healthz() -> Result<Response, Problem> {
         (status = 200, description = "It is.", body = Health),
         (status = 500, description = "The database fails.", body = crate::error::ProblemBody,
          content_type = "application/problem+json"),
+        (status = 504, description = "The database does not answer.", body = crate::error::ProblemBody,
+         content_type = "application/problem+json"),
         (status = 503, description = "It is not.", body = crate::error::ProblemBody,
          content_type = "application/problem+json"),
     ),

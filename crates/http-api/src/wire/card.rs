@@ -4,15 +4,15 @@ use domain::{
     CardId, Refusal,
     command::{CardRef, NumberIndex},
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use vault::Vault;
 
-use super::secret::Number;
+use super::{object::object, secret::Number};
 use crate::error::Problem;
 
 /// A card by number or id.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Fields", rename_all = "snake_case")]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum CardName {
     /// By number.
     Number(Number),
@@ -34,6 +34,12 @@ pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+impl<'de> Deserialize<'de> for CardName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::<D, Fields>(deserializer)?.try_into().map_err(D::Error::custom)
+    }
 }
 
 impl TryFrom<Fields> for CardName {

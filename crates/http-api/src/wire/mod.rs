@@ -5,6 +5,7 @@ pub(crate) mod card;
 pub(crate) mod card_view;
 pub(crate) mod metadata;
 pub(crate) mod moment;
+pub(crate) mod object;
 pub(crate) mod operation;
 pub(crate) mod rules;
 pub(crate) mod schema;

@@ -6,7 +6,12 @@ use domain::{Amount, Channel, MerchantId, StoreId, lot::LotOrder, program};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{amount::AnyAmount, amount::Positive, moment::Moment, schema};
+use super::{
+    amount::{AnyAmount, Positive},
+    moment::Moment,
+    object::object,
+    schema,
+};
 
 /// What a card may be sold for.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -189,11 +194,13 @@ pub(crate) enum LegalClass {
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own, named as in the API")]
 pub(crate) struct Rules {
     /// What its cards may be sold for.
+    #[serde(deserialize_with = "object")]
     pub denominations: Denominations,
     /// How long its cards are valid.
+    #[serde(deserialize_with = "object")]
     pub validity: Validity,
     /// Where its cards are accepted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub acceptance: Acceptance,
     /// The smallest redemption, in minor units.
     #[schema(value_type = Option<schema::Amount>)]
@@ -204,7 +211,7 @@ pub(crate) struct Rules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redemption_max: Option<Positive>,
     /// The most redemptions of a card per business date.
-    #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
+    #[schema(format = Int64, minimum = 0, maximum = 4_294_967_295_u32)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_count: Option<u32>,
     /// The largest sum of redemptions of a card per business date, in minor units.
@@ -222,7 +229,7 @@ pub(crate) struct Rules {
     #[serde(default)]
     pub registered: bool,
     /// When a PIN must be given.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub pin: PinRule,
     /// Whether cards are made with a PIN.
     #[serde(default)]
@@ -254,7 +261,7 @@ pub(crate) struct Rules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_days: Option<u16>,
     /// How long after an operation it can be reversed, in seconds.
-    #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
+    #[schema(format = Int64, minimum = 0, maximum = 4_294_967_295_u32)]
     #[serde(default = "a_day")]
     pub reversal_seconds: u32,
 }

@@ -1,5 +1,7 @@
 //! The schemas of scalar types: exact enough that whatever they accept is never refused as malformed.
 
+use std::sync::LazyLock;
+
 use domain::{Currency as DomainCurrency, Decline, OperationKind as Kind, catalog, lot};
 use serde_json::{Value, json};
 use utoipa::{
@@ -18,7 +20,7 @@ fn read(schema: Value) -> RefOr<Schema> {
 fn id(prefix: &str, what: &str) -> Value {
     json!({
         "type": "string", "description": format!("The id of {what}."),
-        "pattern": format!("^{prefix}_{ID_TAIL}$"), "example": format!("{prefix}_0000003nqk8n")
+        "pattern": format!("^{prefix}_{ID_TAIL}$"), "example": format!("{prefix}_00000003nqk8n")
     })
 }
 
@@ -39,7 +41,12 @@ fn whole(description: &str, min: i64, max: i64) -> Value {
 }
 
 /// Every code that the currency type accepts.
-fn currencies() -> Vec<String> {
+fn currencies() -> &'static [String] {
+    static ALL: LazyLock<Vec<String>> = LazyLock::new(all_currencies);
+    &ALL
+}
+
+fn all_currencies() -> Vec<String> {
     let letters = || 'A'..='Z';
     let pairs = letters().flat_map(|a| letters().map(move |b| (a, b)));
     let codes = pairs.flat_map(|(a, b)| letters().map(move |c| String::from_iter([a, b, c])));
@@ -201,7 +208,7 @@ scalars! {
     });
     NormalSide = one_of_texts("The side on which a balance is usually found.", ["debit", "credit"]);
     Account = json!({
-        "type": "string", "pattern": account_pattern(), "example": "merchant:mer_0000003nqk8n",
+        "type": "string", "pattern": account_pattern(), "example": "merchant:mer_00000003nqk8n",
         "description": "An account: `card:…`, `merchant:…`, `channel:…`, `promotion:…`, `fees:…`, \
                         `breakage:…`, `residual:…`, `bank:…` or `suspense:…`."
     });

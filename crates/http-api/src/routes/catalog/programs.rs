@@ -17,7 +17,7 @@ use crate::{
     extract::{Json, Named, Query},
     page::{PageOf, PageQuery, page_of},
     state::AppState,
-    wire::{moment::Moment, rules::Rules, schema, text::Name},
+    wire::{moment::Moment, object, rules::Rules, schema, text::Name},
 };
 
 /// A program to create.
@@ -37,6 +37,7 @@ pub(crate) struct ProgramRequest {
     #[schema(value_type = schema::NumberLength)]
     number_length: Length,
     /// Its rules.
+    #[serde(deserialize_with = "object::object")]
     rules: Rules,
 }
 
@@ -80,6 +81,7 @@ pub(crate) struct ProgramChangeRequest {
     #[schema(value_type = Option<schema::Status>)]
     status: Option<Status>,
     /// New rules, all of them.
+    #[serde(default, deserialize_with = "object::optional")]
     rules: Option<Rules>,
 }
 

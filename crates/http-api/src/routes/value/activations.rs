@@ -39,7 +39,11 @@ pub(crate) struct ActivationRequest {
     #[schema(value_type = schema::Currency)]
     pub currency: Currency,
     /// Promotional value on top, funded by the issuer.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::wire::object::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bonus: Option<Bonus>,
     /// The merchant; otherwise that of the store, the terminal or the client.
     #[schema(value_type = Option<schema::MerchantId>)]

@@ -103,7 +103,8 @@ type Decided = Result<std::sync::Arc<domain::Operation>, Problem>;
 
 fn intents(app: &AppState, caller: &Caller, bytes: &[u8]) -> Result<Vec<Result<Intent, Problem>>, Problem> {
     // The fast way keeps the items as they stand in the body; the slow way only explains what is wrong.
-    let Ok(Items { items }) = serde_json::from_slice::<Items<'_>>(bytes) else { return Err(explain(bytes)) };
+    let parsed = serde_json::from_slice::<Items<'_>>(bytes).ok().filter(|_| input::is_object(bytes));
+    let Some(Items { items }) = parsed else { return Err(explain(bytes)) };
     if items.is_empty() || items.len() > EngineConfig::MAX_SUBMISSION {
         let detail = format!("give 1 to {} items at once", EngineConfig::MAX_SUBMISSION);
         return Err(Problem::new(Code::TooManyItems, detail).at("/items"));

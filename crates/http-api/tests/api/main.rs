@@ -1,0 +1,21 @@
+//! The interface on a real store: every route, its errors, and what holds for all of them.
+
+mod auth;
+mod batches;
+mod bodies;
+mod cards;
+mod catalog;
+mod clients;
+mod fuzz;
+mod idempotency;
+mod ledger;
+mod limits;
+mod lookup;
+mod openapi;
+mod operations;
+mod secrecy;
+mod service;
+mod snapshots;
+mod tenants;
+mod value;
+mod world;

@@ -1,0 +1,67 @@
+//! Operations: reading one, listing many.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, text};
+
+fn ids(page: &Value) -> Vec<String> {
+    page["items"].as_array().expect("a list").iter().map(|item| text(&item["id"])).collect()
+}
+
+#[tokio::test]
+async fn an_operation_is_read_as_it_was_answered() {
+    let world = World::new().await;
+    let one = &world.one;
+    let card = world.card(one, 1_000).await;
+    let body = json!({"card": {"id": card.id}, "amount": 5, "currency": "CNY", "store": one.store});
+    let answered = world.under(&one.key, "the-key", "/v1/redemptions", body).await.approved();
+    let path = format!("/v1/operations/{}", text(&answered["id"]));
+    let mut read = world.get(&one.key, &path).await.ok(200);
+    assert_eq!(read["key"], "the-key");
+    assert!(text(&read["client"]).starts_with("client_"));
+    for name in ["key", "client"] {
+        read.as_object_mut().expect("fields").remove(name);
+    }
+    assert_eq!(read, answered);
+    world.get(&one.key, "/v1/operations/op_00000003nqk8n").await.is(404, "operation_unknown");
+}
+
+#[tokio::test]
+async fn filters_are_named_as_the_fields() {
+    let world = World::new().await;
+    let one = &world.one;
+    let card = world.card(one, 1_000).await;
+    let other = world.card(one, 1_000).await;
+    world.clock.advance_seconds(100);
+    let sale = text(&world.redeem(one, &card, 100).await.approved()["id"]);
+    world.clock.advance_seconds(100);
+    let declined = text(&world.redeem(one, &card, 100_000).await.declined("insufficient_funds")["id"]);
+    let list = |query: String| {
+        let world = &world;
+        async move { ids(&world.get(&one.key, &format!("/v1/operations?{query}")).await.ok(200)) }
+    };
+    assert_eq!(list("kind=redemption".to_owned()).await, [declined.clone(), sale.clone()]);
+    assert_eq!(list("status=declined".to_owned()).await, std::slice::from_ref(&declined));
+    assert_eq!(
+        list(format!("card={}&status=approved&kind=redemption", card.id)).await,
+        std::slice::from_ref(&sale)
+    );
+    assert_eq!(list(format!("card={}", other.id)).await.len(), 1);
+    assert_eq!(list(format!("merchant={}", one.merchant)).await.len(), 2);
+    assert_eq!(list(format!("store={}", one.store)).await.len(), 2);
+    assert_eq!(list(format!("terminal={}", one.terminal)).await.len(), 0);
+    assert_eq!(
+        list("from=2026-11-22T02:01:00Z&to=2026-11-22T02:03:00Z".to_owned()).await,
+        std::slice::from_ref(&sale)
+    );
+    assert_eq!(
+        list("from=2026-11-22T10%3A03%3A00%2B08%3A00".to_owned()).await,
+        std::slice::from_ref(&declined)
+    );
+    let client = text(&world.get(&one.key, &format!("/v1/operations/{sale}")).await.ok(200)["client"]);
+    assert_eq!(list(format!("client={client}")).await.len(), 4);
+    let page = world.get(&one.key, "/v1/operations?limit=1").await.ok(200);
+    assert_eq!(ids(&page), [declined]);
+    let cursor = text(&page["next_cursor"]);
+    assert_eq!(list(format!("limit=1&cursor={cursor}")).await, [sale]);
+}
