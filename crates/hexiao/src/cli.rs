@@ -232,12 +232,13 @@ fn parse_scope(text: &str) -> Result<Scope, String> {
 ///   pin         4 to 12 digits
 ///   reference   your own, up to 128 characters; appears on the card's first operation
 ///
-/// number and balance are required. All rows are checked first: if one is bad, all bad ones are reported
-/// by line and nothing is imported. The value comes from the sales channel `import`, so that the trial
-/// balance shows what was taken over. The liability is shown before and after.
+/// number and balance are required. All rows are checked first: if one is bad, all bad ones
+/// are reported by line and nothing is imported. The value comes from the sales channel
+/// `import`, so that the trial balance shows what was taken over. The liability is shown
+/// before and after.
 ///
-/// The same file imported again changes nothing, and goes on where a crash interrupted it. The server must
-/// be stopped.
+/// The same file imported again changes nothing, and goes on where a crash interrupted it.
+/// The server must be stopped.
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Import {

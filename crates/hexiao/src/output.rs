@@ -37,6 +37,12 @@ pub(crate) fn count(number: u64) -> String {
     thousands(&number.to_string())
 }
 
+/// Bytes as text.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+}
+
 fn thousands(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     for (position, digit) in digits.chars().enumerate() {

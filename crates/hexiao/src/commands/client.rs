@@ -81,12 +81,10 @@ pub(crate) fn new_issuer(engine: &Engine, name: &str, time_zone: &str) -> Result
 
 fn existing_issuer(catalog: &Catalog, named: Option<IssuerId>) -> Result<IssuerId> {
     if let Some(id) = named {
-        return match catalog.issuers.contains_key(&id) {
-            true => Ok(id),
-            false => {
-                Err(Failure::usage(format!("--issuer {id}: there is no such issuer; {}", list(catalog))))
-            }
-        };
+        if catalog.issuers.contains_key(&id) {
+            return Ok(id);
+        }
+        return Err(Failure::usage(format!("--issuer {id}: there is no such issuer; {}", list(catalog))));
     }
     let mut ids = catalog.issuers.keys();
     match (ids.next(), ids.next()) {
@@ -143,6 +141,13 @@ pub(crate) fn new_client(
         version: 1,
     };
     Ok((client, secret))
+}
+
+/// The same client with a fresh secret: the earlier one is good for nothing any more.
+pub(crate) fn with_fresh_secret(client: &Client) -> Result<(Client, ClientSecret)> {
+    let secret = ClientSecret::generate(&client.id.to_string(), &mut OsRandomness::new())?;
+    let version = client.version.saturating_add(1);
+    Ok((Client { secret_hash: secret.hash(), version, ..client.clone() }, secret))
 }
 
 /// All that a client of an issuer can have.

@@ -43,7 +43,7 @@ pub(crate) async fn list(global: &Global) -> Result {
     for id in &ids {
         let note = if *id == current { "current" } else { "older" };
         let used = if in_use.contains(id) { ", needed for PINs and requests" } else { "" };
-        people.push_str(&format!("key {id:<6}{note}{used}\n"));
+        people.extend(["key ", &format!("{id:<6}"), note, used, "\n"]);
     }
     if behind {
         people.push_str("some card numbers are under older keys: hexiao keys rotate --resume\n");

@@ -77,7 +77,7 @@ impl Noop {
         let address = Some(listener.local_addr()?);
         let router = Router::new().route("/", get(async || "ok"));
         // Ends with the process at the latest.
-        let _ = server::serve_bare(listener, router, limits, stopped);
+        drop(server::serve_bare(listener, router, limits, stopped));
         Ok(Self { address, stop })
     }
 }

@@ -47,10 +47,10 @@ fn as_text(report: &AuditReport) -> String {
     for invariant in &report.checked {
         let found = report.violations.iter().filter(|v| v.invariant == *invariant).count();
         let verdict = if found == 0 { "ok      " } else { "VIOLATED" };
-        text.push_str(&format!("{verdict}  {invariant}\n"));
+        text.extend([verdict, "  ", invariant, "\n"]);
     }
     for violation in &report.violations {
-        text.push_str(&format!("{}\n", sentence(violation)));
+        text.extend([sentence(violation).as_str(), "\n"]);
     }
     text
 }

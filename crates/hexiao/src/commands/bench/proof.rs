@@ -60,7 +60,7 @@ async fn owed(store: &SqliteStore, shop: &Shop) -> Result<i64> {
     Ok(sum)
 }
 
-fn same<T: PartialEq + std::fmt::Display>(what: &str, stored: T, answered: T) -> Result {
+fn same<T: PartialEq + std::fmt::Display + Copy>(what: &str, stored: T, answered: T) -> Result {
     if stored == answered {
         return Ok(());
     }

@@ -16,8 +16,8 @@ use crate::{
     failure::{Failure, Result},
 };
 
-const READY_WITHIN: Duration = Duration::from_secs(120);
-const STOPPED_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(2);
+const STOPPED_WITHIN: Duration = Duration::from_mins(1);
 
 /// A running server process, killed when dropped.
 pub(super) struct ServerProcess {

@@ -93,7 +93,7 @@ impl Making<'_> {
         client.rate_per_second = u32::MAX;
         let id = client.id;
         self.engine.put_catalog(CatalogEntry::Client(client)).await?;
-        let issued = self.issue(&program, id, cards).await?;
+        let making = self.issue(&program, id, cards).await?;
         self.bonus(&program).await?;
         let numbers = self.numbers(issuer, cards).await?;
         Ok(Shop {
@@ -103,7 +103,7 @@ impl Making<'_> {
             stores: places.into_values().flatten().collect(),
             numbers: numbers.into(),
             authorization: Arc::new(format!("Bearer {}", secret.expose())),
-            issued,
+            issued: making,
             epoch: (Instant::now(), self.engine.now()),
         })
     }
@@ -274,10 +274,10 @@ impl Making<'_> {
         let approved = |outcome: &engine::Outcome| {
             outcome.as_ref().is_ok_and(|answer| answer.operation.status == operation::Status::Approved)
         };
-        match outcomes.iter().all(approved) {
-            true => Ok(()),
-            false => Err(Failure::new("a bonus load was turned down")),
+        if !outcomes.iter().all(approved) {
+            return Err(Failure::new("a bonus load was turned down"));
         }
+        Ok(())
     }
 
     /// The numbers of all cards.

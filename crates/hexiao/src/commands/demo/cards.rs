@@ -38,13 +38,13 @@ pub(super) async fn prepare(engine: &Engine, shop: &Shop) -> Result<Cards> {
 async fn batch(engine: &Engine, shop: &Shop, program: &Program, face_value: Amount) -> Result<Vec<DemoCard>> {
     let key = format!("demo-{}", program.id);
     let client = shop.manager.0.id;
-    let batch = match engine.store().batch_by_key(client, &key).await? {
-        Some(batch) => batch,
-        None => {
-            let batch = new_batch(engine, shop, program, face_value, key);
-            engine.store().create_batch(&batch).await?;
-            batch
-        }
+    let known = engine.store().batch_by_key(client, &key).await?;
+    let batch = if let Some(batch) = known {
+        batch
+    } else {
+        let batch = new_batch(engine, shop, program, face_value, key);
+        engine.store().create_batch(&batch).await?;
+        batch
     };
     let id = batch.id;
     if batch.status == BatchStatus::Running {

@@ -10,10 +10,10 @@ use domain::{
 };
 use engine::Engine;
 use storage::CatalogEntry;
-use vault::{ClientSecret, OsRandomness};
+use vault::ClientSecret;
 
 use crate::{
-    commands::client::{issuer_scopes, new_client, new_issuer},
+    commands::client::{issuer_scopes, new_client, new_issuer, with_fresh_secret},
     failure::Result,
 };
 
@@ -168,19 +168,13 @@ impl Make<'_> {
     ) -> Result<(Client, ClientSecret)> {
         let catalog = self.engine.catalog();
         let mut all = catalog.clients.values();
-        let (client, secret) = match all.find(|c| c.issuer == Some(self.issuer) && c.name == name) {
-            Some(found) => {
-                let secret = ClientSecret::generate(&found.id.to_string(), &mut OsRandomness::new())?;
-                let mut client = Client::clone(found);
-                client.secret_hash = secret.hash();
-                client.version = client.version.saturating_add(1);
-                (client, secret)
-            }
-            None => {
-                let (mut client, secret) = new_client(self.engine, Some(self.issuer), name, scopes)?;
-                client.merchant = merchant;
-                (client, secret)
-            }
+        let known = all.find(|c| c.issuer == Some(self.issuer) && c.name == name);
+        let (client, secret) = if let Some(known) = known {
+            with_fresh_secret(known)?
+        } else {
+            let (mut client, secret) = new_client(self.engine, Some(self.issuer), name, scopes)?;
+            client.merchant = merchant;
+            (client, secret)
         };
         self.engine.put_catalog(CatalogEntry::Client(client.clone())).await?;
         Ok((client, secret))

@@ -65,7 +65,7 @@ pub(super) fn text(demo: &Demo, address: SocketAddr) -> String {
     for (kind, cards) in kinds {
         for card in cards.iter().rev().take(2) {
             let pin = card.pin.as_ref().map(|pin| format!("  PIN {}", pin.as_str())).unwrap_or_default();
-            text.push_str(&format!("  {kind}  {}{pin}\n", card.number.expose()));
+            text.extend(["  ", kind, "  ", card.number.expose(), &pin, "\n"]);
         }
     }
     text.push_str(&lines(demo, &server, gift));

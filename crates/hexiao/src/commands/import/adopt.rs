@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     failure::{Failure, Result},
+    output::hexadecimal,
     progress::Progress,
 };
 
@@ -45,8 +46,7 @@ struct Adopted {
 
 /// The key of the batch that a file's cards belong to.
 pub(super) fn batch_key(program: &Program, digest: &[u8; 32]) -> String {
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("import:{}:{hex}", program.id)
+    format!("import:{}:{}", program.id, hexadecimal(&digest[..16]))
 }
 
 /// Adopts every row of the file.
@@ -237,7 +237,7 @@ async fn submit_patiently(engine: &Engine, intents: Vec<Intent>) -> Result<Vec<e
 fn row_key(program: &Program, digest: &[u8; 32], line: u64, step: StepOf) -> IdempotencyKey {
     use sha2::{Digest, Sha256};
     let file = Sha256::new().chain_update(program.id.get().to_be_bytes()).chain_update(digest).finalize();
-    let file: String = file.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let file = hexadecimal(&file[..8]);
     let rest = format!("{:012x}{:04x}", line & 0xffff_ffff_ffff, step as u16);
     let hex = format!("{file}{rest}");
     let text = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);

@@ -78,7 +78,7 @@ pub(super) struct Rows {
     reader: csv::Reader<Digested<Bounded<BufReader<File>>>>,
     columns: Columns,
     record: StringRecord,
-    rows: u64,
+    count: u64,
 }
 
 impl Rows {
@@ -90,7 +90,7 @@ impl Rows {
         let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(digested);
         let header = reader.headers().map_err(|error| unreadable(&error))?;
         let columns = Columns::of(&without_mark(header))?;
-        Ok(Self { reader, columns, record: StringRecord::new(), rows: 0 })
+        Ok(Self { reader, columns, record: StringRecord::new(), count: 0 })
     }
 
     /// The next row with its line; `None` at the end.
@@ -99,8 +99,8 @@ impl Rows {
         if !more {
             return Ok(None);
         }
-        self.rows += 1;
-        if self.rows > MAX_ROWS {
+        self.count += 1;
+        if self.count > MAX_ROWS {
             return Err(Failure::new(format!("the file has more than {MAX_ROWS} rows; split it")));
         }
         let line = self.record.position().map_or(0, csv::Position::line);

@@ -71,7 +71,7 @@ fn refuse(json: bool, args: &Import, checked: &Checked) -> Result {
     });
     let mut people = String::new();
     for found in &checked.bad {
-        people.push_str(&format!("line {}: {}\n", found.line, found.reason));
+        people.extend(["line ", &found.line.to_string(), ": ", &found.reason, "\n"]);
     }
     if checked.bad_count > checked.bad.len() as u64 {
         people.push_str("… and more\n");
@@ -117,9 +117,10 @@ fn report(
         program.name,
         money(before),
     );
-    match after {
-        Some(after) => people.push_str(&format!("liability of {} after   {}\n", program.name, money(after))),
-        None => people.push_str("every row is good; nothing was imported (--dry-run)\n"),
-    }
+    let last = match after {
+        Some(after) => format!("liability of {} after   {}", program.name, money(after)),
+        None => "every row is good; nothing was imported (--dry-run)".to_owned(),
+    };
+    people.push_str(&last);
     output::print(json, &machine, &people)
 }

@@ -112,10 +112,10 @@ impl<'a> RowRules<'a> {
 
     fn pin(&self, text: &str) -> std::result::Result<Option<Pin>, String> {
         if text.is_empty() {
-            return match self.rules().pin_issued {
-                true => Err("pin: cards of this program have one; give it".to_owned()),
-                false => Ok(None),
-            };
+            if self.rules().pin_issued {
+                return Err("pin: cards of this program have one; give it".to_owned());
+            }
+            return Ok(None);
         }
         Pin::parse(text).map(Some).map_err(|error| format!("pin: {error}"))
     }

@@ -11,7 +11,10 @@ use domain::{Amount, IdempotencyKey};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    output::hexadecimal,
+};
 
 /// The largest file: some three million invoices, which are kept in memory.
 const MAX_BYTES: u64 = 256 << 20;
@@ -31,7 +34,8 @@ pub(super) enum Kind {
 #[serde(deny_unknown_fields)]
 pub(super) struct Invoice {
     pub(super) time: String,
-    pub(super) invoice: String,
+    #[serde(rename = "invoice")]
+    pub(super) number: String,
     pub(super) customer: String,
     pub(super) country: String,
     pub(super) kind: Kind,
@@ -86,7 +90,7 @@ fn read(path: &Path) -> Result<Invoices> {
 }
 
 fn parse(text: &[u8]) -> Result<Invoices> {
-    let digest = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest = hexadecimal(&Sha256::digest(text)[..8]);
     let mut customers: BTreeMap<String, Vec<Invoice>> = BTreeMap::new();
     let (mut sales, mut returns, mut seen) = (0, 0, HashSet::new());
     let mut reader = csv::Reader::from_reader(text);
@@ -94,7 +98,7 @@ fn parse(text: &[u8]) -> Result<Invoices> {
         let row = row.map_err(|error| Failure::new(error.to_string()))?;
         // The header is line 1.
         let line = sales + returns + 2;
-        check(&row, seen.insert(row.invoice.clone()))
+        check(&row, seen.insert(row.number.clone()))
             .map_err(|reason| Failure::new(format!("row {line}: {reason}")))?;
         match row.kind {
             Kind::Sale => sales += 1,
@@ -118,10 +122,10 @@ fn parse(text: &[u8]) -> Result<Invoices> {
 
 fn check(row: &Invoice, first: bool) -> std::result::Result<(), String> {
     // A return may have several parts, whose keys are longer.
-    let key = format!("{}#1000", row.invoice);
+    let key = format!("{}#1000", row.number);
     IdempotencyKey::parse(&key).map_err(|_| "invoice: 1 to 120 printable ASCII characters without spaces")?;
     if !first {
-        return Err(format!("invoice {} occurs twice", row.invoice));
+        return Err(format!("invoice {} occurs twice", row.number));
     }
     let name = |text: &str, most| {
         !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_graphic())

@@ -9,14 +9,14 @@ mod sell;
 mod shop;
 mod summary;
 
-use domain::{ClientId, Currency, IssuerId};
+use domain::{Currency, IssuerId};
 use engine::Engine;
 use storage::CatalogEntry;
-use vault::{ClientSecret, OsRandomness};
+use vault::ClientSecret;
 
 use crate::{
     cli::{Global, Replay},
-    commands::client::{issuer_scopes, new_client, new_issuer},
+    commands::client::{issuer_scopes, new_client, new_issuer, with_fresh_secret},
     failure::{Failure, Result},
     http_client::ServerUrl,
     installation::Installation,
@@ -37,13 +37,13 @@ pub(crate) async fn run(global: &Global, args: &Replay) -> Result {
         .map_err(|error| Failure::usage(format!("--currency {:?}: {error}", args.currency)))?;
     let invoices = Invoices::read(&args.file)?;
     match (&args.server, &args.key) {
-        (Some(server), Some(key)) => replay(global, args, &invoices, &currency, server, key).await,
-        _ => replay_here(global, args, &invoices, &currency).await,
+        (Some(server), Some(key)) => replay(global, args, &invoices, currency, server, key).await,
+        _ => replay_here(global, args, &invoices, currency).await,
     }
 }
 
 /// On a server of its own.
-async fn replay_here(global: &Global, args: &Replay, invoices: &Invoices, currency: &Currency) -> Result {
+async fn replay_here(global: &Global, args: &Replay, invoices: &Invoices, currency: Currency) -> Result {
     let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = server::bind(args.listen.unwrap_or(any_port)).await?;
     server::metrics()?;
@@ -62,7 +62,7 @@ async fn replay(
     global: &Global,
     args: &Replay,
     invoices: &Invoices,
-    currency: &Currency,
+    currency: Currency,
     server: &ServerUrl,
     key: &str,
 ) -> Result {
@@ -84,27 +84,16 @@ async fn own_client(engine: &Engine) -> Result<ClientSecret> {
     let issuer = own_issuer(engine).await?;
     let catalog = engine.catalog();
     let mut all = catalog.clients.values();
-    let found = all.find(|client| client.issuer == Some(issuer) && client.name == CLIENT);
-    let (client, secret) = match found {
-        Some(found) => {
-            let secret = fresh_secret(found.id)?;
-            let mut client = domain::catalog::Client::clone(found);
-            client.secret_hash = secret.hash();
-            client.version = client.version.saturating_add(1);
-            (client, secret)
-        }
-        None => {
-            let (mut client, secret) = new_client(engine, Some(issuer), CLIENT, issuer_scopes())?;
-            client.rate_per_second = RATE_PER_SECOND;
-            (client, secret)
-        }
+    let known = all.find(|client| client.issuer == Some(issuer) && client.name == CLIENT);
+    let (client, secret) = if let Some(known) = known {
+        with_fresh_secret(known)?
+    } else {
+        let (mut client, secret) = new_client(engine, Some(issuer), CLIENT, issuer_scopes())?;
+        client.rate_per_second = RATE_PER_SECOND;
+        (client, secret)
     };
     engine.put_catalog(CatalogEntry::Client(client)).await?;
     Ok(secret)
-}
-
-fn fresh_secret(id: ClientId) -> Result<ClientSecret> {
-    Ok(ClientSecret::generate(&id.to_string(), &mut OsRandomness::new())?)
 }
 
 async fn own_issuer(engine: &Engine) -> Result<IssuerId> {

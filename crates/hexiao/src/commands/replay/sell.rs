@@ -94,7 +94,7 @@ impl Till<'_> {
                 Kind::Sale => self.redeem(invoice).await,
                 Kind::Return => self.give_back(invoice).await,
             };
-            done.map_err(|failure| failure.while_doing(&format!("invoice {}", invoice.invoice)))?;
+            done.map_err(|failure| failure.while_doing(&format!("invoice {}", invoice.number)))?;
             progress.add(1);
         }
         Ok(())
@@ -102,7 +102,7 @@ impl Till<'_> {
 
     async fn redeem(&mut self, invoice: &Invoice) -> Result {
         let body = self.body(invoice);
-        let (operation, approved) = self.ask("/v1/redemptions", &invoice.invoice, &body).await?;
+        let (operation, approved) = self.ask("/v1/redemptions", &invoice.number, &body).await?;
         self.figures.count(approved.is_some());
         if let Some(amount) = approved {
             self.figures.redeemed = self.figures.redeemed.checked_add(amount.get()).ok_or_else(too_much)?;
@@ -119,11 +119,11 @@ impl Till<'_> {
         for (position, part) in parts.into_iter().enumerate() {
             // The first part has the invoice's own number, further ones say which part they are.
             let key = match position {
-                0 => invoice.invoice.clone(),
-                _ => format!("{}#{}", invoice.invoice, position + 1),
+                0 => invoice.number.clone(),
+                _ => format!("{}#{}", invoice.number, position + 1),
             };
             let path = format!("/v1/redemptions/{}/refunds", self.sales[part.sale].operation);
-            let body = json!({ "amount": part.amount.get(), "reference": invoice.invoice });
+            let body = json!({ "amount": part.amount.get(), "reference": invoice.number });
             let (_, approved) = self.ask(&path, &key, &body).await?;
             all &= approved.is_some();
             let amount = approved.unwrap_or(Amount::ZERO);
@@ -138,7 +138,7 @@ impl Till<'_> {
 
     async fn give_back_unlinked(&mut self, invoice: &Invoice) -> Result {
         let body = self.body(invoice);
-        let (_, approved) = self.ask("/v1/refunds", &invoice.invoice, &body).await?;
+        let (_, approved) = self.ask("/v1/refunds", &invoice.number, &body).await?;
         self.figures.count(approved.is_some());
         let sum = self.figures.refunded_unlinked.checked_add(approved.map_or(0, Amount::get));
         self.figures.refunded_unlinked = sum.ok_or_else(too_much)?;
@@ -151,7 +151,7 @@ impl Till<'_> {
             "amount": invoice.amount_minor,
             "currency": self.shop.currency.code(),
             "merchant": self.shop.merchant,
-            "reference": invoice.invoice,
+            "reference": invoice.number,
             "metadata": {
                 "customer": invoice.customer,
                 "country": invoice.country,

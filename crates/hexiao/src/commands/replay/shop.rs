@@ -39,7 +39,7 @@ pub(super) struct Books {
 
 impl Shop {
     /// Finds the program and the merchant, or makes them.
-    pub(super) async fn open(server: &ServerUrl, key: &str, currency: &Currency) -> Result<Self> {
+    pub(super) async fn open(server: &ServerUrl, key: &str, currency: Currency) -> Result<Self> {
         let mut client = ApiClient::new(server, key)?;
         let program = format!("{NAME} {currency}");
         let body = json!({
@@ -56,7 +56,7 @@ impl Shop {
         });
         let program = find_or_make(&mut client, "/v1/programs", &program, &body).await?;
         let merchant = find_or_make(&mut client, "/v1/merchants", NAME, &json!({ "name": NAME })).await?;
-        Ok(Self { server: server.clone(), key: key.to_owned(), program, merchant, currency: *currency })
+        Ok(Self { server: server.clone(), key: key.to_owned(), program, merchant, currency })
     }
 
     /// A caller of its own for a task.

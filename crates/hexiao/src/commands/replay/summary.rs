@@ -40,7 +40,7 @@ impl Summary {
         })
     }
 
-    pub(super) fn text(&self, currency: &Currency) -> String {
+    pub(super) fn text(&self, currency: Currency) -> String {
         let money = |minor| format!("{:>16} {currency}", money(minor, currency.exponent()));
         let count = |number| format!("{:>16}", count(number));
         [

@@ -1,0 +1,83 @@
+//! `keys`: rotation, and the ring that must not be lost.
+
+use serde_json::json;
+
+use crate::support::{Shop, balance};
+
+#[test]
+fn after_a_rotation_old_numbers_still_redeem_and_are_under_the_new_key() {
+    let shop = Shop::new();
+    let server = shop.serve();
+    let mut till = shop.connect(&server);
+    let cards: Vec<_> = (0..5).map(|_| shop.card(&mut till, 1000)).collect();
+    let sale = shop.sale(&json!({ "number": cards[0].number }), 100);
+    let first = till.post("/v1/redemptions", Some("before"), &sale).expect("an answer");
+    shop.sandbox.run(&["keys", "rotate"]).refused(1, "another process");
+    drop(till);
+    assert_eq!(server.terminate(), Some(0));
+    // Refused before anything was changed.
+    assert_eq!(shop.sandbox.json(&["keys", "list"])["keys"], json!([1]));
+
+    let done = shop.sandbox.json(&["keys", "rotate"]);
+    assert_eq!((&done["current"], &done["rekeyed"]), (&json!(2), &json!(5)));
+    let list = shop.sandbox.json(&["keys", "list"]);
+    assert_eq!((&list["current"], &list["numbers_under_older_keys"]), (&json!(2), &json!(false)));
+    shop.sandbox.verify();
+
+    let server = shop.serve();
+    let mut till = shop.connect(&server);
+    let again = till.post("/v1/redemptions", Some("before"), &sale).expect("an answer");
+    assert!(again.replayed, "a request digested under the old key is still recognised");
+    assert_eq!(again.body, first.body);
+    for (n, card) in cards.iter().enumerate() {
+        let sale = shop.sale(&json!({ "number": card.number }), 10);
+        let sold = till.post("/v1/redemptions", Some(&format!("after-{n}")), &sale).expect("an answer");
+        assert_eq!(sold.body["status"], "approved", "{sold:?}");
+    }
+    let fresh = shop.card(&mut till, 500);
+    assert_eq!(balance(&mut till, &fresh.number), 500);
+}
+
+#[test]
+fn a_rotation_that_was_interrupted_is_gone_on_with() {
+    let shop = Shop::new();
+    let server = shop.serve();
+    let mut till = shop.connect(&server);
+    let card = shop.card(&mut till, 1000);
+    drop(till);
+    assert_eq!(server.terminate(), Some(0));
+    // The ring has its new key, and no number is under it yet: as after a crash in between.
+    let ring = shop.sandbox.path("hexiao.db.keys");
+    let mut keys: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&ring).expect("a ring")).expect("JSON");
+    keys["keys"]["2"] = json!("zT1pQv7bK4m9XcR2sW8yN6fH3jL5gD0aEiUoPqBwVxY=");
+    keys["current"] = json!(2);
+    std::fs::write(&ring, keys.to_string()).expect("it writes");
+    let server = shop.serve();
+    assert_eq!(balance(&mut shop.connect(&server), &card.number), 1000, "both keys are tried");
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(shop.sandbox.json(&["keys", "list"])["numbers_under_older_keys"], true);
+    let done = shop.sandbox.json(&["keys", "rotate", "--resume"]);
+    assert_eq!((&done["current"], &done["rekeyed"]), (&json!(2), &json!(1)));
+    assert_eq!(shop.sandbox.json(&["keys", "rotate", "--resume"])["rekeyed"], 0);
+}
+
+#[test]
+fn no_fresh_ring_is_made_for_cards_that_have_one() {
+    let shop = Shop::new();
+    let server = shop.serve();
+    shop.card(&mut shop.connect(&server), 1000);
+    assert_eq!(server.terminate(), Some(0));
+    let ring = shop.sandbox.path("hexiao.db.keys");
+    let saved = std::fs::read_to_string(&ring).expect("a ring");
+    std::fs::remove_file(&ring).expect("it is there");
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    shop.sandbox.run(&serve).refused(1, "hexiao.db.keys");
+    assert!(!ring.exists(), "and none is made");
+    // Another database's ring is refused as well, and the right one may come from the environment.
+    let done = shop.sandbox.command(&["keys", "list", "--json"]).env("HEXIAO_KEYS", &saved).output();
+    assert!(done.expect("it runs").status.success());
+    let done =
+        shop.sandbox.command(&["keys", "rotate"]).env("HEXIAO_KEYS", &saved).output().expect("it runs");
+    assert_eq!(done.status.code(), Some(2), "a variable cannot be rotated from here");
+}

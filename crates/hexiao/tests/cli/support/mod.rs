@@ -1,0 +1,98 @@
+//! A folder of its own for each test, commands in it, and servers on it.
+
+mod http;
+mod invoices;
+mod server;
+mod shop;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) use http::{Answer, Connection};
+pub(crate) use invoices::{Generated, generate};
+pub(crate) use server::Server;
+pub(crate) use shop::{Shop, balance};
+
+/// A folder with a database.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).expect("a file");
+        path
+    }
+
+    /// A command that knows nothing of the machine's own settings.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hexiao"));
+        command.args(args).current_dir(self.folder.path());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("HEXIAO_") || name == "RUST_LOG" {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Done {
+        Done::of(&self.command(args).output().expect("it runs"))
+    }
+
+    /// What a command that must succeed says in JSON.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let done = self.run(&[args, &["--json", "--log", "warn"]].concat());
+        assert_eq!(done.code, 0, "{args:?}: {} {}", done.out, done.err);
+        serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{args:?}: {error}: {}", done.out))
+    }
+
+    pub(crate) fn verify(&self) -> Value {
+        let report = self.json(&["verify"]);
+        assert_eq!(report["ok"], true, "{report}");
+        report
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Done {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+
+    /// It failed, and said this.
+    pub(crate) fn refused(&self, code: i32, with: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.err.contains(with), "expected {with:?}: {self:?}");
+    }
+}
