@@ -1,5 +1,6 @@
 //! Amounts in requests: whole minor units within bounds.
 
+use super::integer::exact;
 use domain::Amount;
 use serde::{Deserialize, Deserializer, Serialize, de::Error, de::Visitor};
 
@@ -30,6 +31,10 @@ impl Visitor<'_> for Whole {
     fn visit_i64<E: Error>(self, value: i64) -> Result<Amount, E> {
         let wrong = || E::custom(format_args!("must be {EXPECTED} {} to {}", self.least, Amount::MAX));
         if value < self.least { Err(wrong()) } else { Amount::new(value).map_err(|_| wrong()) }
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Amount, E> {
+        self.visit_i64(exact(value).unwrap_or(-1))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Amount, E> {

@@ -3,6 +3,7 @@
 pub(crate) mod amount;
 pub(crate) mod card;
 pub(crate) mod card_view;
+pub(crate) mod integer;
 pub(crate) mod metadata;
 pub(crate) mod moment;
 pub(crate) mod object;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     amount::{AnyAmount, Positive},
+    integer::Integer,
     moment::Moment,
     object::object,
     schema,
@@ -75,13 +76,13 @@ pub(crate) enum Validity {
 
 /// A number of days or months.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(try_from = "u16")]
+#[serde(try_from = "Integer<u16>")]
 pub(crate) struct Span(u16);
 
-impl TryFrom<u16> for Span {
+impl TryFrom<Integer<u16>> for Span {
     type Error = &'static str;
 
-    fn try_from(span: u16) -> Result<Self, &'static str> {
+    fn try_from(Integer(span): Integer<u16>) -> Result<Self, &'static str> {
         if span == 0 { Err("must be 1 to 65535") } else { Ok(Self(span)) }
     }
 }
@@ -213,7 +214,8 @@ pub(crate) struct Rules {
     /// The most redemptions of a card per business date.
     #[schema(format = Int64, minimum = 0, maximum = 4_294_967_295_u32)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daily_count: Option<u32>,
+    #[schema(value_type = Option<u32>)]
+    pub daily_count: Option<Integer<u32>>,
     /// The largest sum of redemptions of a card per business date, in minor units.
     #[schema(value_type = Option<schema::Amount>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -259,20 +261,22 @@ pub(crate) struct Rules {
     /// How long after a redemption it can be refunded, in days; without it, always.
     #[schema(minimum = 0, maximum = 65535)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refund_days: Option<u16>,
+    #[schema(value_type = Option<u16>)]
+    pub refund_days: Option<Integer<u16>>,
     /// How long after an operation it can be reversed, in seconds.
     #[schema(format = Int64, minimum = 0, maximum = 4_294_967_295_u32)]
     #[serde(default = "a_day")]
-    pub reversal_seconds: u32,
+    #[schema(value_type = u32)]
+    pub reversal_seconds: Integer<u32>,
 }
 
-const fn a_day() -> u32 {
-    86_400
+const fn a_day() -> Integer<u32> {
+    Integer(86_400)
 }
 
 /// The length of a hold, in seconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "Integer<u32>")]
 pub(crate) struct HoldSeconds(pub u32);
 
 impl Default for HoldSeconds {
@@ -281,10 +285,10 @@ impl Default for HoldSeconds {
     }
 }
 
-impl TryFrom<u32> for HoldSeconds {
+impl TryFrom<Integer<u32>> for HoldSeconds {
     type Error = &'static str;
 
-    fn try_from(seconds: u32) -> Result<Self, &'static str> {
+    fn try_from(Integer(seconds): Integer<u32>) -> Result<Self, &'static str> {
         let lasts = (1..=program::MAX_HOLD_SECONDS).contains(&seconds);
         if lasts { Ok(Self(seconds)) } else { Err("must be 1 to 2592000 seconds (30 days)") }
     }
@@ -316,7 +320,7 @@ impl From<Rules> for program::Rules {
             },
             redemption_min: plain(rules.redemption_min),
             redemption_max: plain(rules.redemption_max),
-            daily_count: rules.daily_count,
+            daily_count: rules.daily_count.map(|count| count.0),
             daily_amount: plain(rules.daily_amount),
             balance_cap: plain(rules.balance_cap),
             reloadable: rules.reloadable,
@@ -349,8 +353,8 @@ impl From<Rules> for program::Rules {
             transferable: rules.transferable,
             cash_out: rules.cash_out,
             hold_seconds: rules.hold_seconds.0,
-            refund_days: rules.refund_days,
-            reversal_seconds: rules.reversal_seconds,
+            refund_days: rules.refund_days.map(|days| days.0),
+            reversal_seconds: rules.reversal_seconds.0,
         }
     }
 }
@@ -379,7 +383,7 @@ impl From<&program::Rules> for Rules {
             },
             redemption_min: rules.redemption_min.map(Positive),
             redemption_max: rules.redemption_max.map(Positive),
-            daily_count: rules.daily_count,
+            daily_count: rules.daily_count.map(Integer),
             daily_amount: rules.daily_amount.map(Positive),
             balance_cap: rules.balance_cap.map(Positive),
             reloadable: rules.reloadable,
@@ -412,8 +416,8 @@ impl From<&program::Rules> for Rules {
             transferable: rules.transferable,
             cash_out: rules.cash_out,
             hold_seconds: HoldSeconds(rules.hold_seconds),
-            refund_days: rules.refund_days,
-            reversal_seconds: rules.reversal_seconds,
+            refund_days: rules.refund_days.map(Integer),
+            reversal_seconds: Integer(rules.reversal_seconds),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     extract::Json,
     idempotency::Keyed,
     state::AppState,
-    wire::{amount::AnyAmount, moment::Moment, schema},
+    wire::{amount::AnyAmount, integer::Integer, moment::Moment, schema},
 };
 
 /// Cards to make.
@@ -43,13 +43,13 @@ pub(crate) struct BatchRequest {
 
 /// 1 to 1,000,000.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "Integer<u32>")]
 pub(crate) struct Count(u32);
 
-impl TryFrom<u32> for Count {
+impl TryFrom<Integer<u32>> for Count {
     type Error = &'static str;
 
-    fn try_from(count: u32) -> Result<Self, &'static str> {
+    fn try_from(Integer(count): Integer<u32>) -> Result<Self, &'static str> {
         let fits = (1..=MAX_BATCH_CARDS).contains(&count);
         if fits { Ok(Self(count)) } else { Err("must be 1 to 1000000 cards; ask for several batches") }
     }

@@ -21,7 +21,7 @@ use crate::{
     extract::{Json, Named, Query},
     page::{PageOf, PageQuery, page_of},
     state::AppState,
-    wire::{moment::Moment, schema, text::Name},
+    wire::{integer::Integer, moment::Moment, schema, text::Name},
 };
 
 /// A client to create.
@@ -64,13 +64,13 @@ impl TryFrom<Vec<Scope>> for Scopes {
 
 /// Requests per second.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "Integer<u32>")]
 struct Rate(u32);
 
-impl TryFrom<u32> for Rate {
+impl TryFrom<Integer<u32>> for Rate {
     type Error = &'static str;
 
-    fn try_from(rate: u32) -> Result<Self, &'static str> {
+    fn try_from(Integer(rate): Integer<u32>) -> Result<Self, &'static str> {
         if (1..=1_000_000).contains(&rate) { Ok(Self(rate)) } else { Err("must be 1 to 1000000") }
     }
 }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     error::{Code, Problem},
-    wire::{schema, text::Name},
+    wire::{integer::Integer, schema, text::Name},
 };
 
 /// What changes of a merchant, store or terminal. What is not given stays.
@@ -34,13 +34,13 @@ pub(crate) struct ChangeRequest {
 
 /// A version: 1 or more.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "Integer<u32>")]
 pub(crate) struct Version(u32);
 
-impl TryFrom<u32> for Version {
+impl TryFrom<Integer<u32>> for Version {
     type Error = &'static str;
 
-    fn try_from(version: u32) -> Result<Self, &'static str> {
+    fn try_from(Integer(version): Integer<u32>) -> Result<Self, &'static str> {
         if version == 0 { Err("a version is 1 or more") } else { Ok(Self(version)) }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     extract::{Json, Named, Query},
     page::{PageOf, PageQuery, page_of},
     state::AppState,
-    wire::{moment::Moment, object, rules::Rules, schema, text::Name},
+    wire::{integer::Integer, moment::Moment, object, rules::Rules, schema, text::Name},
 };
 
 /// A program to create.
@@ -56,13 +56,13 @@ impl TryFrom<String> for Prefix {
 
 /// 16 to 19.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u8")]
+#[serde(try_from = "Integer<u8>")]
 struct Length(u8);
 
-impl TryFrom<u8> for Length {
+impl TryFrom<Integer<u8>> for Length {
     type Error = &'static str;
 
-    fn try_from(length: u8) -> Result<Self, &'static str> {
+    fn try_from(Integer(length): Integer<u8>) -> Result<Self, &'static str> {
         if (16..=19).contains(&length) { Ok(Self(length)) } else { Err("must be 16 to 19 digits") }
     }
 }

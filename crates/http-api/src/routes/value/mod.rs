@@ -18,6 +18,8 @@ pub(crate) mod unlinked_refunds;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
+use crate::wire::integer::Integer;
+
 /// Where a request happens, from the fields that it has for it.
 macro_rules! place_of {
     ($body:expr) => {
@@ -48,7 +50,7 @@ const MAX_TRACE: u32 = 999_999;
 
 /// Reads a trace number: 0 to 999999.
 pub(crate) fn trace<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let trace = Option::<u32>::deserialize(deserializer)?;
+    let trace = Option::<Integer<u32>>::deserialize(deserializer)?.map(|trace| trace.0);
     if trace.is_some_and(|trace| trace > MAX_TRACE) {
         return Err(D::Error::custom("a trace number is 0 to 999999"));
     }
