@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Instant};
 
 use axum::{Router, routing::get};
 use serde_json::json;
+use storage::StorageError;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -13,7 +14,7 @@ use crate::{
     cli::{Global, Serve},
     commands::demo,
     failure::Result,
-    installation::Installation,
+    installation::{Installation, die},
     output,
     server::{self, ConnectionLimits, Server},
 };
@@ -22,6 +23,7 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result {
     let started = Instant::now();
     // Before anything else, so that a signal during start-up is not lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    server::make_room(args.limits.max_connections);
     let listener = server::bind(args.listen.listen).await?;
     server::metrics()?;
     let installation = Installation::open(global).await?;
@@ -37,6 +39,7 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = server.engine_ended() => die(&StorageError::Fatal("the writer ended by itself".to_owned())),
     }
     tracing::info!("stopping: finishing what has arrived");
     noop.stop.send_replace(true);

@@ -1,6 +1,7 @@
 //! A running server: engine, jobs and connections together, and how they end.
 
 mod connections;
+mod descriptors;
 
 use std::{
     net::SocketAddr,
@@ -21,10 +22,13 @@ use crate::{
 };
 
 pub(crate) use connections::ConnectionLimits;
+pub(crate) use descriptors::make_room;
 
 /// Seconds, from far below one commit to far above what a till waits for.
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+/// How often it is looked whether the engine still runs.
+const WATCH: Duration = Duration::from_millis(500);
 /// How often the recorder tidies up.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
@@ -103,6 +107,14 @@ impl Server {
             }
         });
         Ok(Self { address, stop, connections, upkeep, jobs, running })
+    }
+
+    /// Waits until the engine has ended by itself, which it never does in good order: a failed write ends
+    /// the process before, so this is a bug of ours.
+    pub(crate) async fn engine_ended(&self) {
+        while self.running.engine.is_running() {
+            tokio::time::sleep(WATCH).await;
+        }
     }
 
     /// Takes no new connections, answers what has arrived, ends the jobs, then the engine.
