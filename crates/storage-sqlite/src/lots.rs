@@ -61,6 +61,9 @@ pub(crate) fn decode(text: &str) -> Result<Vec<Lot>> {
     Reader { rest: text.as_bytes() }.lots().ok_or_else(|| corrupt("the lots of a card do not parse"))
 }
 
+/// A value that is neither a number nor absent.
+struct Damaged;
+
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -91,7 +94,7 @@ impl<'a> Reader<'a> {
         self.expect(b",\"")?;
         let source = self.source()?;
         self.expect(b"\",")?;
-        let funder = self.optional()?.map(MerchantId::new);
+        let funder = self.optional().ok()?.map(MerchantId::new);
         let granted = self.amount()?;
         let remaining = self.amount()?;
         let expired = self.amount()?;
@@ -102,7 +105,7 @@ impl<'a> Reader<'a> {
             _ => return None,
         };
         self.expect(b",")?;
-        let expires_at = self.optional()?.map(Timestamp::from_micros);
+        let expires_at = self.optional().ok()?.map(Timestamp::from_micros);
         self.expect(b"]")?;
         Some(Lot { no, source, funder, granted, remaining, expired, expired_to_breakage, expires_at })
     }
@@ -124,11 +127,11 @@ impl<'a> Reader<'a> {
         Amount::new(self.number()?).ok()
     }
 
-    fn optional(&mut self) -> Option<Option<i64>> {
+    fn optional(&mut self) -> std::result::Result<Option<i64>, Damaged> {
         if self.expect(b"null").is_some() {
-            return Some(None);
+            return Ok(None);
         }
-        self.number().map(Some)
+        self.number().map(Some).ok_or(Damaged)
     }
 
     /// An integer in its shortest form: one value has one text.

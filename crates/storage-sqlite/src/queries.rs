@@ -181,7 +181,7 @@ fn within(from: Option<Timestamp>, to: Option<Timestamp>, at: Timestamp) -> bool
 }
 
 fn accepts(filter: &OperationFilter, operation: &Operation) -> bool {
-    fn same<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+    fn same<T: PartialEq + Copy>(wanted: Option<T>, found: Option<T>) -> bool {
         wanted.is_none() || wanted == found
     }
     operation.issuer == filter.issuer

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How a store is opened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Whether this is the one process that serves from the database: it holds the lock file, migrates
     /// the schema and runs checkpoints. Other openings (backup, verify, a command beside a server) are

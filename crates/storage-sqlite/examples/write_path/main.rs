@@ -143,8 +143,7 @@ async fn main() {
     let arguments = arguments();
     let folder = tempfile::tempdir().expect("a folder");
     let path = arguments.folder.clone().unwrap_or_else(|| folder.path().to_owned()).join("write_path.db");
-    let store =
-        SqliteStore::open(path.to_str().expect("a path"), arguments.options.clone()).expect("a store");
+    let store = SqliteStore::open(path.to_str().expect("a path"), arguments.options).expect("a store");
     let mut driver = Driver::new(store.clone()).await;
     driver.by_id = arguments.by_id;
     make_cards(&driver, arguments.cards).await;

@@ -7,7 +7,10 @@ use domain::{Amount, Card, CardId};
 use rusqlite::Connection;
 use storage::{AuditReport, Result, StorageError};
 
-use super::{Findings, add, stream::Stream};
+use super::{
+    Findings, add,
+    stream::{Stream, read_sum},
+};
 use crate::{error::IntoStorage, fields::Fields, rows::card};
 
 /// Received less given, by card and lot: `claim` is what expired out of a lot into the residual (7) or
@@ -87,7 +90,7 @@ pub(crate) fn check(
     let mut others = Others {
         lots: Stream::new(lots.query([]).stored()?, read_lot)?,
         links: Stream::new(links.query([]).stored()?, read_link)?,
-        holds: Stream::new(holds.query([]).stored()?, |f| f.int())?,
+        holds: Stream::new(holds.query([]).stored()?, read_sum)?,
     };
     let mut cards = connection.prepare(card::ALL_WITH_POSTED).stored()?;
     let mut rows = cards.query([]).stored()?;

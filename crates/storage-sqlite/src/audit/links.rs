@@ -4,7 +4,10 @@ use domain::{HoldId, OperationId};
 use rusqlite::Connection;
 use storage::Result;
 
-use super::{Findings, stream::Stream};
+use super::{
+    Findings,
+    stream::{Stream, read_sum},
+};
 use crate::{error::IntoStorage, fields::Fields};
 
 pub(crate) fn check(connection: &Connection, findings: &mut Findings) -> Result<()> {
@@ -44,7 +47,7 @@ fn read_compensated(f: &mut Fields<'_, '_>) -> Result<Compensated> {
 fn check_compensations(connection: &Connection, findings: &mut Findings) -> Result<()> {
     const NAME: &str = "refunds_within_approved";
     let mut refunds = connection.prepare(REFUNDED).stored()?;
-    let mut refunds = Stream::new(refunds.query([]).stored()?, |f| f.int())?;
+    let mut refunds = Stream::new(refunds.query([]).stored()?, read_sum)?;
     let mut stored = connection.prepare(COMPENSATIONS).stored()?;
     let mut stored = Stream::new(stored.query([]).stored()?, read_compensated)?;
     let name = |id| OperationId::new(id).to_string();
@@ -96,7 +99,7 @@ fn read_held(f: &mut Fields<'_, '_>) -> Result<Held> {
 fn check_holds(connection: &Connection, findings: &mut Findings) -> Result<()> {
     const NAME: &str = "hold_state";
     let mut captures = connection.prepare(CAPTURED).stored()?;
-    let mut captures = Stream::new(captures.query([]).stored()?, |f| f.int())?;
+    let mut captures = Stream::new(captures.query([]).stored()?, read_sum)?;
     let mut holds = connection.prepare(HOLDS).stored()?;
     let mut holds = Stream::new(holds.query([]).stored()?, read_held)?;
     let name = |id| HoldId::new(id).to_string();
@@ -104,8 +107,8 @@ fn check_holds(connection: &Connection, findings: &mut Findings) -> Result<()> {
         while let Some((stray, _)) = captures.stray(id)? {
             findings.note(NAME, name(stray), "was captured but does not exist");
         }
-        let captured = captures.at(id)?.unwrap_or(0);
-        findings.compare(NAME, || name(id), hold.captured, captured);
+        let by_log = captures.at(id)?.unwrap_or(0);
+        findings.compare(NAME, || name(id), hold.captured, by_log);
         if hold.approved != Some(hold.amount) || hold.same_card != Some(1) {
             findings.note(NAME, name(id), "is not what its operation made");
         }

@@ -5,6 +5,11 @@ use storage::Result;
 
 use crate::{error::IntoStorage, fields::Fields};
 
+/// Reads a row that is one sum.
+pub(crate) fn read_sum(fields: &mut Fields<'_, '_>) -> Result<i64> {
+    fields.int()
+}
+
 /// A stream with its next row at hand.
 pub(crate) struct Stream<'s, T> {
     rows: Rows<'s>,

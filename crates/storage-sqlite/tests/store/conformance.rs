@@ -3,7 +3,6 @@
 use storage::conformance::Fresh;
 use storage_sqlite::{Options, SqliteStore};
 
-#[expect(clippy::unused_async, reason = "the suite takes stores whose opening is asynchronous as well")]
 async fn fresh() -> Fresh {
     let folder = tempfile::tempdir().expect("a folder for the database");
     let path = folder.path().join("conformance.db");
