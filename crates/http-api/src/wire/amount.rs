@@ -44,12 +44,12 @@ impl Visitor<'_> for Whole {
 
 impl<'de> Deserialize<'de> for Positive {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_i64(Whole { least: 1 }).map(Self)
+        deserializer.deserialize_any(Whole { least: 1 }).map(Self)
     }
 }
 
 impl<'de> Deserialize<'de> for AnyAmount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_i64(Whole { least: 0 }).map(Self)
+        deserializer.deserialize_any(Whole { least: 0 }).map(Self)
     }
 }

@@ -37,7 +37,8 @@ impl<T: TryFrom<i64>> Visitor<'_> for Whole<T> {
 
 impl<'de, T: TryFrom<i64>> Deserialize<'de> for Integer<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_i64(Whole(PhantomData))
+        // Inside a tagged enum the value is buffered, and only `any` hands a number with a point over.
+        deserializer.deserialize_any(Whole(PhantomData))
     }
 }
 

@@ -79,6 +79,11 @@ async fn programs_keep_their_rules() {
         "cash_out": true, "hold_seconds": 60, "refund_days": 90, "reversal_seconds": 600
     });
     let id = world.program(&one.key, rules.clone()).await;
+    let with_points = json!({
+        "denominations": {"kind": "free", "min": 1.0, "max": 5e3}, "validity": {"kind": "days", "days": 30.0},
+        "daily_count": 3.0, "hold_seconds": 60.0
+    });
+    world.program(&one.key, with_points).await;
     let path = format!("/v1/programs/{id}");
     let program = world.get(&one.key, &path).await.ok(200);
     assert_eq!(program["rules"], rules);
@@ -88,7 +93,7 @@ async fn programs_keep_their_rules() {
     world.patch(&one.key, &path, json!({"version": 1, "name": "x"})).await.is(409, "version_conflict");
     world.get(&one.key, "/v1/programs/prog_00000003nqk8n").await.is(404, "program_unknown");
     let listed = world.get(&one.key, "/v1/programs").await.ok(200);
-    assert_eq!(listed["items"].as_array().expect("a list").len(), 2);
+    assert_eq!(listed["items"].as_array().expect("a list").len(), 3);
 }
 
 #[tokio::test]
