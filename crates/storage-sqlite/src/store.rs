@@ -45,7 +45,7 @@ impl Default for Options {
             readers: 6,
             writer_cache_kib: 64 * 1024,
             reader_cache_kib: 8 * 1024,
-            wal_pages: 16_384,
+            wal_pages: 65_536,
             page_size: 4096,
         }
     }
