@@ -19,8 +19,8 @@ use clap::Parser;
 use cli::{Cli, Command};
 use failure::Result;
 
-/// Measured with `hexiao bench`: fewer stalls than the system's allocator when many small answers are made
-/// on several threads.
+/// Took 2 to 9 % less processor time for each redemption than the system's allocator in alternating runs,
+/// and some 20 MiB more memory.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
