@@ -10,7 +10,7 @@ use domain::{
     plan::{MAX_ROUNDS, follows_pointers, plan},
     working::{Need, Touched, Working},
 };
-use storage::{Result, Transaction, Transactions};
+use storage::{Durable, Result, Transaction, Transactions, durable_already};
 
 use crate::handle::{Answer, Outcome};
 use crate::id_source::IdSource;
@@ -23,12 +23,13 @@ pub(crate) struct Deciding<'a> {
     pub(crate) secrets: &'a dyn Secrets,
 }
 
-/// Decides requests in order, in one transaction. When this returns, everything it answers is durable.
+/// Decides requests in order, in one transaction. They may be answered once what is returned with them is
+/// done, and everything returned before.
 pub(crate) async fn run<'a>(
     store: &dyn Transactions,
     requests: impl Iterator<Item = &'a Request> + Clone,
     with: &Deciding<'_>,
-) -> Result<Vec<Outcome>> {
+) -> Result<(Vec<Outcome>, Durable)> {
     let mut transaction = store.begin().await?;
     let mut working = Working::default();
     load(transaction.as_mut(), requests.clone(), &mut working, with).await?;
@@ -42,10 +43,8 @@ pub(crate) async fn run<'a>(
         outcomes.push(decide_one(request, &mut working, &mut touched, with));
     }
     let changes = working.changes(touched);
-    if !changes.is_empty() {
-        transaction.commit(&changes).await?;
-    }
-    Ok(outcomes)
+    let durable = if changes.is_empty() { durable_already() } else { transaction.commit(&changes).await? };
+    Ok((outcomes, durable))
 }
 
 /// Loads what all requests name, then what that leads to.

@@ -16,7 +16,7 @@ use crate::{
     id_source::IdSource,
     meter,
     secrets::VaultSecrets,
-    writer::{Submission, Writer},
+    writer::{Answering, OnFatal, Submission, Writer},
 };
 
 /// An operation as the answer to a request.
@@ -68,7 +68,7 @@ pub struct EngineConfig {
     /// About how many requests are decided in one transaction at most.
     pub max_batch: usize,
     /// Called when the store can no longer be trusted. Should end the process.
-    pub on_fatal: Box<dyn Fn(&StorageError) + Send>,
+    pub on_fatal: Box<dyn Fn(&StorageError) + Send + Sync>,
 }
 
 impl EngineConfig {
@@ -76,7 +76,7 @@ impl EngineConfig {
     pub const MAX_SUBMISSION: usize = 1000;
 
     /// Usual limits; `on_fatal` ends the process.
-    pub fn new(on_fatal: Box<dyn Fn(&StorageError) + Send>) -> Self {
+    pub fn new(on_fatal: Box<dyn Fn(&StorageError) + Send + Sync>) -> Self {
         Self { node: 0, queue: 4096, max_batch: 1024, on_fatal }
     }
 }
@@ -133,6 +133,7 @@ impl Engine {
         let newest = store.newest_operation().await?.map_or(0, domain::OperationId::get);
         let ids = Arc::new(IdSource::new(config.node, newest));
         let (queue, waiting) = mpsc::channel(config.queue.max(1));
+        let on_fatal: OnFatal = Arc::from(config.on_fatal);
         let writer = Writer {
             store: Arc::clone(&store),
             catalog: Arc::clone(&catalog),
@@ -140,7 +141,8 @@ impl Engine {
             ids: Arc::clone(&ids),
             secrets: VaultSecrets(Arc::clone(&vault)),
             max_batch: config.max_batch.max(1),
-            on_fatal: config.on_fatal,
+            answering: Answering::start(Arc::clone(&on_fatal)),
+            on_fatal,
         };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let thread = thread.spawn(move || writer.run(waiting)).map_err(SetupError::Thread)?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::Request;
-use storage::{StorageError, Store};
+use storage::{Durable, StorageError, Store};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -50,6 +50,18 @@ impl Submission {
     }
 }
 
+/// A batch that is decided and committed, and may be answered once it is durable.
+struct Decided {
+    submissions: Vec<Submission>,
+    outcomes: Vec<Outcome>,
+    durable: Durable,
+    started: Instant,
+    still_queued: usize,
+}
+
+/// What happens when the store can no longer be trusted.
+pub(crate) type OnFatal = Arc<dyn Fn(&StorageError) + Send + Sync>;
+
 /// The writer's parts.
 pub(crate) struct Writer {
     pub(crate) store: Arc<dyn Store>,
@@ -58,11 +70,41 @@ pub(crate) struct Writer {
     pub(crate) ids: Arc<IdSource>,
     pub(crate) secrets: VaultSecrets,
     pub(crate) max_batch: usize,
-    pub(crate) on_fatal: Box<dyn Fn(&StorageError) + Send>,
+    pub(crate) on_fatal: OnFatal,
+    pub(crate) answering: Answering,
 }
 
 /// How often a batch is tried again when another writer was in the way.
 const BUSY_RETRIES: u32 = 20;
+/// Batches that may wait for the disk while the next one is decided. More would only make batches smaller.
+const AHEAD: usize = 1;
+
+/// Where decided batches go to be answered.
+pub(crate) struct Answering(mpsc::Sender<Decided>);
+
+impl Answering {
+    /// Starts the task that answers batches in the order of their decision, each once it is durable. So
+    /// what is replayed from a batch before is durable too.
+    pub(crate) fn start(on_fatal: OnFatal) -> Self {
+        let (sender, mut decided) = mpsc::channel::<Decided>(AHEAD);
+        tokio::spawn(async move {
+            while let Some(batch) = decided.recv().await {
+                if let Err(error) = batch.durable.await {
+                    // Nothing of this batch is answered: whether it is stored is not known.
+                    decided.close();
+                    on_fatal(&error);
+                    return;
+                }
+                meter::batch(&batch.outcomes, batch.still_queued, batch.started.elapsed());
+                let mut outcomes = batch.outcomes.into_iter();
+                for submission in batch.submissions {
+                    submission.answer(&mut outcomes);
+                }
+            }
+        });
+        Self(sender)
+    }
+}
 
 impl Writer {
     /// Runs until the queue is closed and empty, or the store can no longer be trusted.
@@ -76,37 +118,29 @@ impl Writer {
             }
         };
         runtime.block_on(async {
-            let mut waiting = Vec::new();
-            while let Some(first) = queue.recv().await {
-                let mut size = first.requests().len();
-                waiting.push(first);
-                while size < self.max_batch {
-                    let Ok(next) = queue.try_recv() else { break };
-                    size += next.requests().len();
-                    waiting.push(next);
-                }
-                if let Err(error) = self.answer(&mut waiting, queue.len()).await {
-                    // Nothing of this batch is answered: whether it is stored is not known.
-                    queue.close();
-                    (self.on_fatal)(&error);
-                    return;
+            // Room first, then requests: while the disk is behind, the next batch grows.
+            while let Ok(room) = self.answering.0.reserve().await {
+                let Some(submissions) = take(&mut queue, self.max_batch).await else { return };
+                match self.decide(submissions, queue.len()).await {
+                    Ok(decided) => room.send(decided),
+                    Err(error) => {
+                        queue.close();
+                        (self.on_fatal)(&error);
+                        return;
+                    }
                 }
             }
+            queue.close();
         });
     }
 
-    async fn answer(&self, waiting: &mut Vec<Submission>, still_queued: usize) -> storage::Result<()> {
+    async fn decide(&self, submissions: Vec<Submission>, still_queued: usize) -> storage::Result<Decided> {
         let started = Instant::now();
-        let outcomes = self.decide(waiting).await?;
-        meter::batch(&outcomes, still_queued, started.elapsed());
-        let mut outcomes = outcomes.into_iter();
-        for submission in waiting.drain(..) {
-            submission.answer(&mut outcomes);
-        }
-        Ok(())
+        let (outcomes, durable) = self.decide_patiently(&submissions).await?;
+        Ok(Decided { submissions, outcomes, durable, started, still_queued })
     }
 
-    async fn decide(&self, waiting: &[Submission]) -> storage::Result<Vec<Outcome>> {
+    async fn decide_patiently(&self, waiting: &[Submission]) -> storage::Result<(Vec<Outcome>, Durable)> {
         let catalog = self.catalog.get();
         let mut attempt = 0;
         loop {
@@ -122,4 +156,17 @@ impl Writer {
             }
         }
     }
+}
+
+/// Waits for a request and takes what has come with it. `None` at the end.
+async fn take(queue: &mut mpsc::Receiver<Submission>, max_batch: usize) -> Option<Vec<Submission>> {
+    let first = queue.recv().await?;
+    let mut size = first.requests().len();
+    let mut taken = vec![first];
+    while size < max_batch {
+        let Ok(next) = queue.try_recv() else { break };
+        size += next.requests().len();
+        taken.push(next);
+    }
+    Some(taken)
 }

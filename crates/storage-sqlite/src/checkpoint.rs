@@ -22,7 +22,7 @@ use crate::{error::IntoStorage, health::Health, writer::Writer};
 /// A remainder this short is carried over while the writer waits.
 const SHORT: u64 = 1024;
 /// Passes beside the writer before it has to wait whatever the remainder.
-const PASSES: usize = 4;
+const PASSES: usize = 8;
 /// How long the writer waits for readers to leave the log. Twice as long after each time in vain, so that
 /// reads in unbroken sequence cannot let the log grow without end.
 const PATIENCE: Duration = Duration::from_millis(20);

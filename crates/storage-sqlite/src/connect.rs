@@ -39,8 +39,10 @@ fn configured(path: &Path, options: &Options, role: Role) -> rusqlite::Result<Co
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // NORMAL would lose the last commits in a power cut; FULL syncs the log at each commit.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    // FULL syncs the log at each commit. The server's writer leaves that to a thread beside it, and nobody
+    // is answered before that thread is done: see `log_sync`.
+    let beside = role == Role::Write && options.exclusive;
+    connection.pragma_update(None, "synchronous", if beside { "NORMAL" } else { "FULL" })?;
     // Checkpoints have a thread of their own; a commit must never do one.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", options.wal_file_limit())?;

@@ -16,6 +16,7 @@ mod issue;
 mod jobs;
 mod keys;
 mod ledger;
+mod log_sync;
 mod lots;
 mod migrate;
 mod queries;

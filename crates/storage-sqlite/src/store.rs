@@ -14,6 +14,7 @@ use crate::{
     checkpoint::{CheckpointStats, Checkpointer},
     connect::{self, Role},
     health::Health,
+    log_sync::LogSync,
     migrate,
     readers::{Readers, blocking},
     writer::Writer,
@@ -64,10 +65,10 @@ pub struct SqliteStore {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// What all parts of the store share. Fields drop in this order: checkpoints stop first, the lock goes
-/// last.
+/// What all parts of the store share. Fields drop in this order: threads stop first, the lock goes last.
 pub(crate) struct Inner {
     pub(crate) checkpoints: Checkpointer,
+    pub(crate) log: LogSync,
     pub(crate) readers: Readers,
     pub(crate) writer: Arc<Mutex<Writer>>,
     pub(crate) health: Arc<Health>,
@@ -107,13 +108,15 @@ impl SqliteStore {
         let readers = Readers::new(readers.collect::<Result<_>>()?);
         let health = Arc::new(Health::default());
         let writer = Arc::new(Mutex::new(Writer::new(writer)));
-        let checkpoints = if options.exclusive {
+        let (checkpoints, log) = if options.exclusive {
             let connection = connect::open(&path, &options, Role::Checkpoint)?;
-            Checkpointer::start(connection, Arc::clone(&writer), Arc::clone(&health), options.wal_pages)?
+            let log = LogSync::start(&path, Arc::clone(&health))?;
+            let (writer, health) = (Arc::clone(&writer), Arc::clone(&health));
+            (Checkpointer::start(connection, writer, health, options.wal_pages)?, log)
         } else {
-            Checkpointer::absent()
+            (Checkpointer::absent(), LogSync::absent())
         };
-        let inner = Inner { checkpoints, readers, writer, health, path, _lock: lock };
+        let inner = Inner { checkpoints, log, readers, writer, health, path, _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -165,10 +168,13 @@ impl SqliteStore {
             if let Some(frames) = frames {
                 inner.checkpoints.report(frames);
             }
-            Ok(value)
+            Ok((value, frames.is_some()))
         });
-        let result = result.await;
-        self.inner.health.note(result)
+        let (value, committed) = self.inner.health.note(result.await)?;
+        if committed {
+            self.inner.log.durable().await?;
+        }
+        Ok(value)
     }
 }
 

@@ -18,7 +18,7 @@ use domain::{
     working::{Changes, KeyState, Need, Tombstone, TraceKey, Working},
 };
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
-use storage::{Result, StorageError, Transaction, Transactions};
+use storage::{Durable, Result, StorageError, Transaction, Transactions};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{
@@ -65,11 +65,11 @@ impl Transaction for SqliteTransaction {
         store.health.note(self.load_all(needs, working))
     }
 
-    async fn commit(mut self: Box<Self>, changes: &Changes) -> Result<()> {
+    async fn commit(mut self: Box<Self>, changes: &Changes) -> Result<Durable> {
         let store = Arc::clone(&self.store);
         let frames = store.health.note(self.write_all(changes).and_then(|()| self.writer.commit()))?;
         store.checkpoints.report(frames);
-        Ok(())
+        Ok(store.log.durable())
     }
 }
 

@@ -36,8 +36,8 @@ impl Writer {
         self.execute("BEGIN IMMEDIATE")
     }
 
-    /// Commits, durably, and returns the length of the log in frames. Any failure is fatal: whether the
-    /// commit happened is unknown.
+    /// Commits and returns the length of the log in frames. Any failure is fatal: whether the commit happened
+    /// is unknown. It is durable once the log is synced.
     pub(crate) fn commit(&self) -> Result<u32> {
         LOG_FRAMES.set(0);
         self.execute("COMMIT").map_err(|error| match error {

@@ -22,8 +22,10 @@ pub use error::{Result, StorageError};
 pub use issue_store::{Batch, BatchStatus, ExportRow, IssueStore, NewCard, Sealed};
 pub use jobs_store::{DueHold, JobsStore, RollUp};
 pub use key_store::{KeyStore, Rekeyed, StoredNumber};
-pub use queries::{BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow};
-pub use transactions::{Transaction, Transactions};
+pub use queries::{
+    AccountTotals, BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow,
+};
+pub use transactions::{Durable, Transaction, Transactions, durable_already};
 
 /// A database that offers everything.
 pub trait Store: Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit {}

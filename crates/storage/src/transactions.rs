@@ -1,5 +1,7 @@
 //! The write path: read what a batch needs, then write all that it decided, in one transaction.
 
+use std::pin::Pin;
+
 use async_trait::async_trait;
 use domain::working::{Changes, Need, Working};
 
@@ -21,6 +23,16 @@ pub trait Transaction: Send {
     /// be entered among the operations.
     async fn load(&mut self, needs: &[Need], working: &mut Working) -> Result<()>;
 
-    /// Writes everything and commits, durably: when this returns, no crash can undo it.
-    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()>;
+    /// Writes everything and commits: later transactions see it. It is durable, so that no crash can undo
+    /// it, when what this returns is done; only then may anybody be answered. Meanwhile the next
+    /// transaction can be decided. What commits later is never durable earlier.
+    async fn commit(self: Box<Self>, changes: &Changes) -> Result<Durable>;
+}
+
+/// Done when a commit is durable. An error means that nobody knows whether it is.
+pub type Durable = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// For stores whose commits are durable at once.
+pub fn durable_already() -> Durable {
+    Box::pin(std::future::ready(Ok(())))
 }

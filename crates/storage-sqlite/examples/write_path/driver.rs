@@ -327,7 +327,7 @@ impl Driver {
         }
         let changes = working.changes(touched);
         let decided = Instant::now();
-        transaction.commit(&changes).await?;
+        transaction.commit(&changes).await?.await?;
         times.load += loaded - began;
         times.decide += decided - loaded;
         times.commit += decided.elapsed();

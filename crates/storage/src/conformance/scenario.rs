@@ -116,7 +116,7 @@ async fn try_batch(store: &dyn Store, catalog: &Catalog, batch: &[Asked]) -> Res
     outcome.operations.clone_from(&changes.operations);
     outcome.transfers.clone_from(&changes.transfers);
     if !changes.is_empty() {
-        transaction.commit(&changes).await?;
+        transaction.commit(&changes).await?.await?;
     }
     Ok(outcome)
 }

@@ -257,7 +257,7 @@ pub async fn readers_see_only_what_is_committed(fresh: Fresh) {
         assert_eq!(store.card(card.id).await.expect("a card").as_ref(), Some(&card));
         let operation = touch(&mut card, id_at(after(n), n), after(n));
         let changes = Changes { cards: vec![card.clone()], ..only([operation]) };
-        transaction.commit(&changes).await.expect("committed");
+        transaction.commit(&changes).await.expect("committed").await.expect("durable");
         assert_eq!(store.card(card.id).await.expect("a card").as_ref(), Some(&card), "at once");
     }
 }
@@ -300,7 +300,7 @@ async fn add_one(store: &dyn Store, id: domain::OperationId, at: Timestamp) -> b
         card.day.count += 1;
         card.day.amount = card.day.amount.checked_add(amount(1)).expect("an amount");
         let operation = touch(&mut card, id, at);
-        transaction.commit(&Changes { cards: vec![card], ..only([operation]) }).await
+        transaction.commit(&Changes { cards: vec![card], ..only([operation]) }).await?.await
     }
     .await;
     match result {

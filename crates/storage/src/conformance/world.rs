@@ -288,7 +288,7 @@ pub(super) fn operation(id: OperationId, at: Timestamp) -> Operation {
         store: None,
         terminal: None,
         channel: None,
-        currency: None,
+        currency: Some(Currency::CNY),
         requested: Amount::ZERO,
         approved: Amount::ZERO,
         business_date: BusinessDate::of(at, &zone),
@@ -337,7 +337,7 @@ pub(super) fn touch(card: &mut Card, id: OperationId, at: Timestamp) -> Operatio
 
 /// Begins, writes and commits.
 pub(super) async fn commit(store: &dyn Store, changes: &Changes) -> crate::Result<()> {
-    store.begin().await?.commit(changes).await
+    store.begin().await?.commit(changes).await?.await
 }
 
 /// A transfer without lots.

@@ -11,7 +11,7 @@ use domain::{
 use tokio::sync::OwnedMutexGuard;
 
 use super::{MemoryStore, state::State};
-use crate::{Result, Transaction, Transactions};
+use crate::{Durable, Result, Transaction, Transactions, durable_already};
 
 struct MemoryTransaction {
     store: MemoryStore,
@@ -36,11 +36,11 @@ impl Transaction for MemoryTransaction {
         Ok(())
     }
 
-    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()> {
+    async fn commit(self: Box<Self>, changes: &Changes) -> Result<Durable> {
         let mut state = self.store.write();
         state.check(changes)?;
         state.apply(changes);
-        Ok(())
+        Ok(durable_already())
     }
 }
 
