@@ -48,9 +48,9 @@ pub(super) async fn prepare(engine: &Engine) -> Result<Shop> {
     make.store(cafe, "静安店 Jing'an").await?;
     Ok(Shop {
         issuer,
-        gift: make.program("礼品卡 Gift card", "621200", gift_rules()).await?,
-        benefit: make.program("员工福利卡 Employee benefit card", "621201", benefit_rules()).await?,
-        member: make.program("会员储值卡 Member card", "621202", member_rules()).await?,
+        gift: make.program("礼品卡 Gift card", "958800", gift_rules()).await?,
+        benefit: make.program("员工福利卡 Employee benefit card", "958801", benefit_rules()).await?,
+        member: make.program("会员储值卡 Member card", "958802", member_rules()).await?,
         merchant,
         store,
         terminal,
