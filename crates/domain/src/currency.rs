@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A currency by its ISO 4217 code, fixed per program.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A currency by its ISO 4217 code, fixed per program. In order of the codes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 

@@ -268,8 +268,8 @@ pub(crate) struct Import {
 ///
 /// With --json the summary is {"invoices", "sales", "returns", "approved", "declined", "redeemed_minor",
 /// "refunded_linked_minor", "refunded_unlinked_minor", "debits_minor", "credits_minor", "balanced"}: counts
-/// of invoices, then minor units; debits and credits are all of the issuer's. Progress is on standard
-/// error.
+/// of invoices, then minor units; debits and credits are all of the issuer's in this currency. Progress is on
+/// standard error.
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
     /// The file

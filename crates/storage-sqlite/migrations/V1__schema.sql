@@ -251,16 +251,17 @@ CREATE TABLE tombstone (
     PRIMARY KEY (client_id, key)
 ) STRICT, WITHOUT ROWID;
 
--- Derived: totals per hour and account, made again from the log whenever they are deleted together with
+-- Derived: totals per hour, account and currency, made again from the log whenever they are deleted together with
 -- their cursor. All cards of a program are one line (kind 1, ref = the program's id).
 CREATE TABLE account_rollup (
     issuer_id INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     ref INTEGER NOT NULL,
     hour INTEGER NOT NULL,
+    currency TEXT NOT NULL,
     debits INTEGER NOT NULL,
     credits INTEGER NOT NULL,
-    PRIMARY KEY (issuer_id, kind, ref, hour)
+    PRIMARY KEY (issuer_id, kind, ref, hour, currency)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE job_cursor (

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Account, CardId, IssuerId, ProgramId, Timestamp,
+    Account, CardId, Currency, IssuerId, Operation, ProgramId, Timestamp,
     account::AccountKind,
     ids::{SHIFT, floor_of},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use storage::{BalanceLine, LedgerLine, Result, RollUp, StorageError};
+use storage::{AccountTotals, BalanceLine, LedgerLine, Result, RollUp, StorageError};
 
 use crate::{
     SqliteStore,
@@ -37,6 +37,25 @@ const fn first_id_of(hour: i64) -> i64 {
     hour.saturating_mul(MILLIS_PER_HOUR).saturating_mul(1 << SHIFT)
 }
 
+/// A currency code as it is stored, so that a scan of the log compares three bytes and looks nothing up.
+pub(crate) type Code = [u8; 3];
+
+/// Reads a currency code. Whatever moved value has one.
+pub(crate) fn currency_code(fields: &mut Fields<'_, '_>) -> Result<Code> {
+    fields.named(|code| code.as_bytes().try_into().ok())
+}
+
+/// The currency with this code.
+pub(crate) fn currency(code: Code) -> Result<Currency> {
+    let parsed = std::str::from_utf8(&code).ok().and_then(|code| Currency::parse(code).ok());
+    parsed.ok_or_else(|| corrupt(format!("currency {} is unknown", code.escape_ascii())))
+}
+
+/// The currency of what an operation moved.
+pub(crate) fn currency_of(operation: &Operation) -> Result<Currency> {
+    operation.currency.ok_or_else(|| corrupt(format!("{} moves value without a currency", operation.id)))
+}
+
 /// An account as the roll-up keeps it: all cards of a program are one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Line {
@@ -60,19 +79,21 @@ struct Move {
     operation: i64,
     issuer: i64,
     at: i64,
+    currency: Code,
     debit: Line,
     credit: Line,
     amount: i64,
 }
 
 /// Transfers by operation, over a range of ids above `?1` and below `?2`.
-const MOVES: &str = "SELECT t.operation_id, o.issuer_id, o.at, o.program_id, t.debit_kind, t.debit_ref, \
+const MOVES: &str = "SELECT t.operation_id, o.issuer_id, o.at, o.currency, o.program_id, t.debit_kind, t.debit_ref, \
      t.credit_kind, t.credit_ref, t.amount FROM transfer t CROSS JOIN operation o ON o.id = t.operation_id \
      WHERE t.operation_id > ?1 AND t.operation_id < ?2 ORDER BY t.operation_id";
 
 fn read_move(connection: &Connection, row: &Row<'_>) -> Result<Move> {
     let mut f = Fields::new(row);
-    let (operation, issuer, at, program) = (f.int()?, f.int()?, f.int()?, f.opt_int()?);
+    let (operation, issuer, at) = (f.int()?, f.int()?, f.int()?);
+    let (currency, program) = (currency_code(&mut f)?, f.opt_int()?);
     let mut line = || -> Result<Line> {
         let (kind, reference) = (f.int()?, f.int()?);
         if kind != AccountKind::Card.number() {
@@ -83,7 +104,7 @@ fn read_move(connection: &Connection, row: &Row<'_>) -> Result<Move> {
         Ok(Line { kind, reference: program })
     };
     let (debit, credit) = (line()?, line()?);
-    Ok(Move { operation, issuer, at, debit, credit, amount: f.int()? })
+    Ok(Move { operation, issuer, at, currency, debit, credit, amount: f.int()? })
 }
 
 /// The program of a card.
@@ -122,7 +143,8 @@ struct Step {
     to: i64,
     operations: u64,
     behind: u64,
-    totals: BTreeMap<(i64, Line, i64), Totals>,
+    /// By issuer, account, hour and currency.
+    totals: BTreeMap<(i64, Line, i64, Code), Totals>,
 }
 
 /// Reads beside the writer, so that sales only wait for the short write.
@@ -149,8 +171,8 @@ fn collect(connection: &Connection, limit: usize) -> Result<Step> {
     let totals = &mut step.totals;
     each_move(connection, from, to.saturating_add(1), |m| {
         let hour = hour_of(m.operation);
-        add(&mut totals.entry((m.issuer, m.debit, hour)).or_default().debits, m.amount)?;
-        add(&mut totals.entry((m.issuer, m.credit, hour)).or_default().credits, m.amount)
+        add(&mut totals.entry((m.issuer, m.debit, hour, m.currency)).or_default().debits, m.amount)?;
+        add(&mut totals.entry((m.issuer, m.credit, hour, m.currency)).or_default().credits, m.amount)
     })?;
     Ok(step)
 }
@@ -159,12 +181,13 @@ fn write_step(connection: &Connection, step: &Step) -> Result<()> {
     if cursor(connection)? != step.from {
         return Err(StorageError::Busy("another roll-up came first".to_owned()));
     }
-    let sql = "INSERT INTO account_rollup (issuer_id, kind, ref, hour, debits, credits) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET \
+    let sql = "INSERT INTO account_rollup (issuer_id, kind, ref, hour, currency, debits, credits) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET \
                debits = debits + excluded.debits, credits = credits + excluded.credits";
     let mut statement = connection.prepare_cached(sql).stored()?;
-    for ((issuer, line, hour), totals) in &step.totals {
-        let values = [*issuer, line.kind, line.reference, *hour, totals.debits, totals.credits];
+    for ((issuer, Line { kind, reference }, hour, code), Totals { debits, credits }) in &step.totals {
+        let currency = currency(*code)?;
+        let values = params![issuer, kind, reference, hour, currency.code(), debits, credits];
         statement.execute(values).stored()?;
     }
     let sql = "INSERT INTO job_cursor (name, position) VALUES (?1, ?2) \
@@ -198,20 +221,22 @@ fn split(connection: &Connection, at: Option<Timestamp>) -> Result<Split> {
     Ok(Split { before_hour: hour, above: first_id_of(hour) - 1, below, until })
 }
 
-/// The totals of all accounts of an issuer.
+/// The totals of all accounts of an issuer, in each currency.
 pub(crate) fn trial_balance(
     connection: &Connection,
     issuer: IssuerId,
     at: Option<Timestamp>,
 ) -> Result<Vec<BalanceLine>> {
     let split = split(connection, at)?;
-    let mut totals: BTreeMap<Line, Totals> = BTreeMap::new();
-    let sql = "SELECT kind, ref, debits, credits FROM account_rollup WHERE issuer_id = ?1 AND hour < ?2";
+    let mut totals: BTreeMap<(Line, Code), Totals> = BTreeMap::new();
+    let sql = "SELECT kind, ref, currency, debits, credits FROM account_rollup \
+               WHERE issuer_id = ?1 AND hour < ?2";
     let mut statement = connection.prepare_cached(sql).stored()?;
     let mut rows = statement.query([issuer.get(), split.before_hour]).stored()?;
     while let Some(row) = rows.next().stored()? {
         let mut f = Fields::new(row);
-        let line = totals.entry(Line { kind: f.int()?, reference: f.int()? }).or_default();
+        let line = Line { kind: f.int()?, reference: f.int()? };
+        let line = totals.entry((line, currency_code(&mut f)?)).or_default();
         add(&mut line.debits, f.int()?)?;
         add(&mut line.credits, f.int()?)?;
     }
@@ -219,14 +244,14 @@ pub(crate) fn trial_balance(
         if m.issuer != issuer.get() || m.at >= split.until {
             return Ok(());
         }
-        add(&mut totals.entry(m.debit).or_default().debits, m.amount)?;
-        add(&mut totals.entry(m.credit).or_default().credits, m.amount)
+        add(&mut totals.entry((m.debit, m.currency)).or_default().debits, m.amount)?;
+        add(&mut totals.entry((m.credit, m.currency)).or_default().credits, m.amount)
     })?;
     let mut lines = Vec::with_capacity(totals.len());
-    for (line, Totals { debits, credits }) in totals {
-        lines.push(BalanceLine { line: ledger_line(line)?, debits, credits });
+    for ((line, code), Totals { debits, credits }) in totals {
+        lines.push(BalanceLine { line: ledger_line(line)?, currency: currency(code)?, debits, credits });
     }
-    lines.sort_by_key(|line| line.line);
+    lines.sort_by_key(|line| (line.line, line.currency));
     Ok(lines)
 }
 
@@ -239,26 +264,31 @@ fn ledger_line(line: Line) -> Result<LedgerLine> {
     transfer::account(kind, line.reference).map(LedgerLine::Account)
 }
 
-/// The totals of one account.
+const fn in_currency(currency: Currency, Totals { debits, credits }: Totals) -> AccountTotals {
+    AccountTotals { currency, debits, credits }
+}
+
+/// The totals of one account, in each currency.
 pub(crate) fn account_totals(
     connection: &Connection,
     issuer: IssuerId,
     account: Account,
     at: Option<Timestamp>,
-) -> Result<(i64, i64)> {
+) -> Result<Vec<AccountTotals>> {
     if let Account::Card(card) = account {
         return card_totals(connection, issuer, card, at);
     }
     let split = split(connection, at)?;
     let line = Line { kind: account.kind().number(), reference: account.reference() };
-    let sql = "SELECT debits, credits FROM account_rollup \
+    let sql = "SELECT currency, debits, credits FROM account_rollup \
                WHERE issuer_id = ?1 AND kind = ?2 AND ref = ?3 AND hour < ?4";
     let mut statement = connection.prepare_cached(sql).stored()?;
     let key = [issuer.get(), line.kind, line.reference, split.before_hour];
     let mut rows = statement.query(key).stored()?;
-    let mut totals = Totals::default();
+    let mut totals: BTreeMap<Code, Totals> = BTreeMap::new();
     while let Some(row) = rows.next().stored()? {
         let mut f = Fields::new(row);
+        let totals = totals.entry(currency_code(&mut f)?).or_default();
         add(&mut totals.debits, f.int()?)?;
         add(&mut totals.credits, f.int()?)?;
     }
@@ -267,14 +297,14 @@ pub(crate) fn account_totals(
             return Ok(());
         }
         if m.debit == line {
-            add(&mut totals.debits, m.amount)?;
+            add(&mut totals.entry(m.currency).or_default().debits, m.amount)?;
         }
         if m.credit == line {
-            add(&mut totals.credits, m.amount)?;
+            add(&mut totals.entry(m.currency).or_default().credits, m.amount)?;
         }
         Ok(())
     })?;
-    Ok((totals.debits, totals.credits))
+    totals.into_iter().map(|(code, totals)| Ok(in_currency(currency(code)?, totals))).collect()
 }
 
 /// A card's own totals are in no roll-up: its chain leads to all its transfers.
@@ -283,9 +313,9 @@ fn card_totals(
     issuer: IssuerId,
     card: CardId,
     at: Option<Timestamp>,
-) -> Result<(i64, i64)> {
+) -> Result<Vec<AccountTotals>> {
     let account = Account::Card(card);
-    let mut totals = Totals::default();
+    let mut totals: BTreeMap<Currency, Totals> = BTreeMap::new();
     let mut transfers = connection.prepare_cached(transfer::OF_OPERATION).stored()?;
     let mut chain = Chain::new(connection, card, None)?;
     while let Some(operation) = chain.next(connection)? {
@@ -293,6 +323,10 @@ fn card_totals(
             continue;
         }
         for transfer in crate::transaction::read_transfers(&mut transfers, operation.id)? {
+            if transfer.debit != account && transfer.credit != account {
+                continue;
+            }
+            let totals = totals.entry(currency_of(&operation)?).or_default();
             if transfer.debit == account {
                 add(&mut totals.debits, transfer.amount.get())?;
             }
@@ -301,5 +335,5 @@ fn card_totals(
             }
         }
     }
-    Ok((totals.debits, totals.credits))
+    Ok(totals.into_iter().map(|(currency, totals)| in_currency(currency, totals)).collect())
 }

@@ -7,7 +7,8 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use storage::{
-    BalanceLine, OperationFilter, Page, Queries, Result, TransferFilter, TransferRow, queries::MAX_EXAMINED,
+    AccountTotals, BalanceLine, OperationFilter, Page, Queries, Result, TransferFilter, TransferRow,
+    queries::MAX_EXAMINED,
 };
 
 use crate::{
@@ -102,7 +103,7 @@ impl Queries for SqliteStore {
         issuer: IssuerId,
         account: Account,
         at: Option<Timestamp>,
-    ) -> Result<(i64, i64)> {
+    ) -> Result<Vec<AccountTotals>> {
         self.long(move |connection| ledger::account_totals(connection, issuer, account, at)).await
     }
 }
@@ -301,7 +302,8 @@ fn transfers_downward(
         let kind = fields.coded(domain::OperationKind::from_number)?;
         let (at, issuer) = (fields.time()?, IssuerId::new(fields.int()?));
         if issuer == filter.issuer && within(filter.from, filter.to, at) && involves(filter, &found) {
-            group.push(TransferRow { transfer: found, kind, at });
+            let currency = ledger::currency(ledger::currency_code(&mut fields)?)?;
+            group.push(TransferRow { transfer: found, currency, kind, at });
         }
     }
     if let Some(done) = group_id {
@@ -334,7 +336,10 @@ fn transfers_of_card(
             found.retain(|transfer| involves(filter, transfer));
         }
         let (kind, at) = (operation.kind, operation.at);
-        let rows = found.into_iter().map(|transfer| TransferRow { transfer, kind, at });
+        let mut rows = Vec::with_capacity(found.len());
+        for transfer in found {
+            rows.push(TransferRow { transfer, currency: ledger::currency_of(&operation)?, kind, at });
+        }
         if !pager.take(operation.id, rows) {
             break;
         }

@@ -43,7 +43,10 @@ pub use issue::{
 };
 pub use jobs::{due_cards_are_found_at_their_moment, due_holds_are_found_at_their_moment};
 pub use keys::{keys_in_use_are_known, numbers_are_rekeyed};
-pub use ledger::{a_roll_up_changes_no_total, totals_equal_a_fold_over_all_transfers};
+pub use ledger::{
+    a_roll_up_changes_no_total, currencies_are_never_added_together, totals_equal_a_fold_over_all_transfers,
+    value_without_a_currency_is_corrupt,
+};
 pub use lists::{
     card_chains_include_the_second_card, long_lists_are_searched_to_the_end,
     operations_are_filtered_and_paged, transfers_are_paged,
@@ -98,6 +101,7 @@ macro_rules! conformance_tests {
             catalog_survives_two_writers
             compensations_and_tombstones_round_trip
             concurrent_writers_lose_nothing
+            currencies_are_never_added_together
             due_cards_are_found_at_their_moment
             due_holds_are_found_at_their_moment
             every_need_is_answered
@@ -117,6 +121,7 @@ macro_rules! conformance_tests {
             traces_are_unique
             transfers_are_paged
             transfers_round_trip
+            value_without_a_currency_is_corrupt
         }
 
         #[test]

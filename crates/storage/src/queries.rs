@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    Account, Card, CardId, ClientId, Hold, HoldId, IssuerId, MerchantId, Operation, OperationId,
+    Account, Card, CardId, ClientId, Currency, Hold, HoldId, IssuerId, MerchantId, Operation, OperationId,
     OperationKind, ProgramId, StoreId, TerminalId, Timestamp, Transfer, command::NumberIndex,
 };
 
@@ -66,6 +66,8 @@ pub struct TransferFilter {
 pub struct TransferRow {
     /// The transfer.
     pub transfer: Transfer,
+    /// The currency of its amount.
+    pub currency: Currency,
     /// What the operation did.
     pub kind: OperationKind,
     /// When.
@@ -81,11 +83,24 @@ pub enum LedgerLine {
     Account(Account),
 }
 
-/// The totals of a line.
+/// The totals of a line in one currency. A line that moved value in several has as many of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BalanceLine {
     /// What it is about.
     pub line: LedgerLine,
+    /// The currency of both sums.
+    pub currency: Currency,
+    /// Sum of what it gave, in minor units.
+    pub debits: i64,
+    /// Sum of what it received, in minor units.
+    pub credits: i64,
+}
+
+/// The totals of an account in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountTotals {
+    /// The currency of both sums.
+    pub currency: Currency,
     /// Sum of what it gave, in minor units.
     pub debits: i64,
     /// Sum of what it received, in minor units.
@@ -130,14 +145,17 @@ pub trait Queries: Send + Sync {
         limit: usize,
     ) -> Result<Page<TransferRow>>;
 
-    /// The totals of all accounts of an issuer, of all operations before `at` (now, without it).
+    /// The totals of all accounts of an issuer, of all operations before `at` (now, without it). Each line
+    /// comes once for each currency in which it moved value, ordered by line and then by currency code:
+    /// programs of one issuer may have different currencies, whose minor units are never added together.
     async fn trial_balance(&self, issuer: IssuerId, at: Option<Timestamp>) -> Result<Vec<BalanceLine>>;
 
-    /// The totals (debits, credits) of one account before `at`.
+    /// The totals of one account before `at`, one for each currency in which it moved value, by currency
+    /// code. Empty if it never did.
     async fn account_totals(
         &self,
         issuer: IssuerId,
         account: Account,
         at: Option<Timestamp>,
-    ) -> Result<(i64, i64)>;
+    ) -> Result<Vec<AccountTotals>>;
 }

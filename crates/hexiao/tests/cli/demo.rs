@@ -15,7 +15,10 @@ fn text<'a>(page: &'a Value, pointer: &str) -> &'a str {
 }
 
 fn debits(till: &mut Connection) -> i64 {
-    till.get("/v1/ledger/trial-balance").expect("an answer").body["debits"].as_i64().expect("a sum")
+    let books = till.get("/v1/ledger/trial-balance").expect("an answer").body;
+    let totals = books["totals"].as_array().expect("totals");
+    assert_eq!((totals.len(), &totals[0]["currency"]), (1, &json!("CNY")), "{books}");
+    totals[0]["debits"].as_i64().expect("a sum")
 }
 
 #[test]

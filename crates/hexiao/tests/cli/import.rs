@@ -71,7 +71,10 @@ fn used(shop: &Shop) {
     let end = till.post("/v1/cards/lookup", None, &json!({ "number": number(3) })).expect("an answer");
     assert_eq!(end.body["expires_at"], "2099-12-31T15:59:59Z", "{end:?}");
     let balance = till.get("/v1/ledger/accounts/channel:import").expect("an answer");
-    assert_eq!(balance.body["balance"], 10_500, "what was taken over shows in the books: {balance:?}");
+    assert_eq!(
+        balance.body["totals"][0]["balance"], 10_500,
+        "what was taken over shows in the books: {balance:?}"
+    );
 }
 
 #[test]

@@ -65,6 +65,8 @@ fn on_a_running_server() {
     let shop = Shop::new();
     let file = shop.sandbox.write("invoices.csv", &made.csv);
     let server = shop.serve();
+    // The issuer also sells cards in yuan: the summary is about the currency of the file alone.
+    shop.card(&mut shop.connect(&server), 700);
     let url = server.url();
     let there = ["--server", &url, "--key", &shop.secret];
     let first = replay(&shop.sandbox, &file, &there);

@@ -13,7 +13,7 @@ use engine::{Intent, issue::job_key};
 use http_api::{LookupLimits, Options};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Card, Tenant, World, open_rules, text};
+use crate::world::{Answer, Card, Tenant, World, only_balance, open_rules, text};
 
 fn pay(one: &Tenant, card: &Card, amount: i64) -> Value {
     json!({"card": {"number": card.number}, "amount": amount, "currency": "CNY", "store": one.store})
@@ -30,7 +30,7 @@ async fn available(world: &World, card: &Card) -> i64 {
 /// The balance of an account; zero if nothing was ever booked on it.
 async fn account(world: &World, name: &str) -> i64 {
     let answer = world.get(&world.one.key, &format!("/v1/ledger/accounts/{name}")).await;
-    answer.ok(200)["balance"].as_i64().expect("an amount")
+    only_balance(&answer.ok(200))
 }
 
 async fn owed(world: &World) -> i64 {
@@ -550,4 +550,57 @@ async fn who_holds_the_cash_owes_and_who_redeemed_is_owed() {
     check(300).await;
     world.keyed(&one.key, &format!("/v1/redemptions/{sale}/refunds"), json!({})).await.approved();
     check(0).await;
+}
+
+/// What a merchant's program in this currency sold and redeemed: 5,000 minor units, and a part of them.
+async fn sell_in(world: &World, currency: &str, part: i64) {
+    let one = &world.one;
+    let body = json!({
+        "name": currency, "currency": currency, "number_prefix": "8866", "number_length": 16,
+        "rules": open_rules(),
+    });
+    let program = text(&world.post(&one.key, "/v1/programs", body).await.ok(201)["id"]);
+    let card = world.stocked(one, &program).await;
+    let body = json!({"card": {"id": card.id}, "amount": 5_000, "currency": currency});
+    world.keyed(&one.key, "/v1/activations", body).await.approved();
+    let mut sale = pay(one, &card, part);
+    sale["currency"] = currency.into();
+    world.keyed(&one.key, "/v1/redemptions", sale).await.approved();
+}
+
+// 15. Totals added fils to fen: 1.234 KWD and 1.00 CNY at one merchant came to 1,334 of nothing.
+#[tokio::test]
+async fn amounts_of_two_currencies_are_never_added_together() {
+    let world = World::new().await;
+    let one = &world.one;
+    sell_in(&world, "KWD", 1_234).await;
+    sell_in(&world, "CNY", 100).await;
+    let merchant = format!("merchant:{}", one.merchant);
+    for rolled_up in [false, true] {
+        if rolled_up {
+            let step = world.engine.store().roll_up(1_000).await.expect("a roll-up");
+            assert_eq!((step.operations, step.behind), (4, 0));
+        }
+        let owed = world.get(&one.key, &format!("/v1/ledger/accounts/{merchant}")).await.ok(200);
+        let expected = json!([
+            {"currency": "CNY", "debits": 0, "credits": 100, "balance": 100},
+            {"currency": "KWD", "debits": 0, "credits": 1_234, "balance": 1_234},
+        ]);
+        assert_eq!(owed["totals"], expected);
+        let books = world.get(&one.key, "/v1/ledger/trial-balance").await.ok(200);
+        let expected = json!([
+            {"currency": "CNY", "debits": 5_100, "credits": 5_100},
+            {"currency": "KWD", "debits": 6_234, "credits": 6_234},
+        ]);
+        assert_eq!((&books["totals"], &books["balanced"]), (&expected, &json!(true)));
+        let lines = books["lines"].as_array().expect("lines").iter();
+        let of_merchant = lines.filter(|line| line["account"] == merchant.as_str());
+        let shown: Vec<_> = of_merchant.map(|line| (text(&line["currency"]), &line["balance"])).collect();
+        assert_eq!(shown, [("CNY".to_owned(), &json!(100)), ("KWD".to_owned(), &json!(1_234))]);
+        let path = format!("/v1/ledger/transfers?account={merchant}");
+        let moved = world.get(&one.key, &path).await.ok(200)["items"].clone();
+        assert_eq!((&moved[0]["currency"], &moved[1]["currency"]), (&json!("CNY"), &json!("KWD")));
+    }
+    let report = world.engine.store().audit().await.expect("an audit");
+    assert_eq!(report.violations, []);
 }

@@ -18,8 +18,8 @@ async fn the_trial_balance_balances_at_any_moment() {
     world.redeem(one, &card, 300).await.approved();
     let now = world.get(&one.key, "/v1/ledger/trial-balance").await.ok(200);
     assert_eq!(
-        (&now["debits"], &now["credits"], &now["balanced"]),
-        (&json!(1_300), &json!(1_300), &json!(true))
+        (&now["totals"], &now["balanced"]),
+        (&json!([{"currency": "CNY", "debits": 1_300, "credits": 1_300}]), &json!(true))
     );
     let merchant = format!("merchant:{}", one.merchant);
     assert_eq!(
@@ -30,13 +30,14 @@ async fn the_trial_balance_balances_at_any_moment() {
     let channel = line(&now, "channel:api");
     assert_eq!((&channel["balance"], &channel["normal_side"]), (&json!(1_000), &json!("debit")));
     let then = world.get(&one.key, "/v1/ledger/trial-balance?at=2026-11-22T02:30:00Z").await.ok(200);
-    assert_eq!((&then["debits"], &then["balanced"]), (&json!(1_000), &json!(true)));
+    assert_eq!((&then["totals"][0]["debits"], &then["balanced"]), (&json!(1_000), &json!(true)));
     let account = world.get(&one.key, &format!("/v1/ledger/accounts/{merchant}")).await.ok(200);
-    assert_eq!((&account["credits"], &account["balance"]), (&json!(300), &json!(300)));
+    let expected = json!([{"currency": "CNY", "debits": 0, "credits": 300, "balance": 300}]);
+    assert_eq!((&account["totals"], &account["normal_side"]), (&expected, &json!("credit")));
     let path = format!("/v1/ledger/accounts/{merchant}?at=2026-11-22T02:30:00Z");
-    assert_eq!(world.get(&one.key, &path).await.ok(200)["balance"], 0);
+    assert_eq!(world.get(&one.key, &path).await.ok(200)["totals"], json!([]), "nothing had moved yet");
     let card_account = world.get(&one.key, &format!("/v1/ledger/accounts/card:{}", card.id)).await.ok(200);
-    assert_eq!(card_account["balance"], 700);
+    assert_eq!(card_account["totals"][0]["balance"], 700);
 }
 
 #[tokio::test]
@@ -54,6 +55,7 @@ async fn transfers_are_the_lines() {
         (&lines[0]["amount"], &lines[0]["kind"], &lines[0]["debit_lot"]),
         (&json!(300), &json!("redemption"), &json!(1))
     );
+    assert_eq!(lines[0]["currency"], "CNY");
     let path = format!("/v1/ledger/transfers?account=card:{}&limit=1", card.id);
     let page = world.get(&one.key, &path).await.ok(200);
     let next = format!("{path}&cursor={}", text(&page["next_cursor"]));

@@ -114,6 +114,15 @@ pub(crate) fn all_scopes() -> Vec<&'static str> {
     Scope::ALL.iter().filter(|scope| **scope != Scope::Platform).map(|scope| scope.name()).collect()
 }
 
+/// The balance of an account in the only currency in which it moved value; zero if it never did.
+pub(crate) fn only_balance(account: &Value) -> i64 {
+    match account["totals"].as_array().expect("totals").as_slice() {
+        [] => 0,
+        [total] => total["balance"].as_i64().expect("a sum"),
+        several => panic!("value moved in several currencies: {several:?}"),
+    }
+}
+
 /// Rules that allow everything.
 pub(crate) fn open_rules() -> Value {
     json!({

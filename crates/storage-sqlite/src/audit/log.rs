@@ -18,6 +18,7 @@ struct Entry {
     counterpart_balance: Option<i64>,
     approved: i64,
     forfeited: i64,
+    currency: Option<ledger::Code>,
 }
 
 struct Movement {
@@ -28,7 +29,7 @@ struct Movement {
 }
 
 const OPERATIONS: &str = "SELECT id, issuer_id, kind, decline, program_id, card_balance, \
-     counterpart_balance, approved, CASE WHEN kind = 19 THEN detail END FROM operation ORDER BY id";
+     counterpart_balance, approved, CASE WHEN kind = 19 THEN detail END, currency FROM operation ORDER BY id";
 const TRANSFERS: &str = "SELECT operation_id, seq, debit_kind, debit_ref, debit_lot, credit_kind, credit_ref, \
      credit_lot, amount FROM transfer ORDER BY operation_id, seq";
 
@@ -42,6 +43,7 @@ fn read_entry(f: &mut Fields<'_, '_>) -> Result<Entry> {
         counterpart_balance: f.opt_int()?,
         approved: f.int()?,
         forfeited: detail::decode(f.opt_text()?)?.forfeited.map_or(0, i64::from),
+        currency: f.opt_text()?.and_then(|code| code.as_bytes().try_into().ok()),
     })
 }
 
@@ -54,8 +56,8 @@ fn read_movement(f: &mut Fields<'_, '_>) -> Result<Movement> {
     })
 }
 
-/// Totals by issuer, kind and reference, with all cards of a program as one line.
-type Totals = BTreeMap<(i64, i64, i64), (i64, i64)>;
+/// Totals by issuer, kind, reference and currency, with all cards of a program as one line.
+type Totals = BTreeMap<(i64, i64, i64, ledger::Code), (i64, i64)>;
 
 /// Returns what came onto cards less what went off them, by issuer.
 pub(crate) fn check(
@@ -132,6 +134,9 @@ fn check_one(id: i64, entry: &Entry, moved: &Moved, caps: &BTreeMap<i64, i64>, f
     if moved.malformed {
         findings.note("transfers_balance", name(), "a transfer names no lot, repeats or is out of order");
     }
+    if moved.count > 0 && entry.currency.is_none() {
+        findings.note("transfers_balance", name(), "moves value without a currency");
+    }
     if entry.declined {
         if moved.count > 0 || entry.approved != 0 {
             findings.note("declined_moves_nothing", name(), format!("moved {}", moved.sum));
@@ -189,13 +194,15 @@ fn expected(kind: OperationKind, entry: &Entry, moved: &Moved) -> Option<i64> {
 }
 
 fn total(connection: &Connection, entry: &Entry, movement: &Movement, totals: &mut Totals) -> Result<()> {
-    let key = |side: (i64, i64, Option<i64>)| -> Result<(i64, i64, i64)> {
+    // What has no currency is noted where its operation is checked.
+    let Some(currency) = entry.currency else { return Ok(()) };
+    let key = |side: (i64, i64, Option<i64>)| -> Result<(i64, i64, i64, ledger::Code)> {
         let reference = match (side.0 == AccountKind::Card.number(), entry.program) {
             (false, _) => side.1,
             (true, Some(program)) => program,
             (true, None) => ledger::program_of(connection, side.1)?,
         };
-        Ok((entry.issuer, side.0, reference))
+        Ok((entry.issuer, side.0, reference, currency))
     };
     let (debit, credit) = (key(movement.debit)?, key(movement.credit)?);
     add(&mut totals.entry(debit).or_default().0, movement.amount);
@@ -204,22 +211,23 @@ fn total(connection: &Connection, entry: &Entry, movement: &Movement, totals: &m
 }
 
 fn check_roll_up(connection: &Connection, mut totals: Totals, findings: &mut Findings) -> Result<()> {
-    let sql = "SELECT issuer_id, kind, ref, sum(debits), sum(credits) FROM account_rollup GROUP BY 1, 2, 3";
+    let sql = "SELECT issuer_id, kind, ref, currency, sum(debits), sum(credits) FROM account_rollup \
+               GROUP BY 1, 2, 3, 4";
     let mut statement = connection.prepare(sql).stored()?;
     let mut rows = statement.query([]).stored()?;
-    let name = |kind: i64, reference: i64| {
+    let name = |(_, kind, reference, currency): (i64, i64, i64, ledger::Code)| {
         let kind = AccountKind::from_number(kind).map_or("unknown", AccountKind::name);
-        format!("{kind}:{reference}")
+        format!("{kind}:{reference} in {}", currency.escape_ascii())
     };
     while let Some(row) = rows.next().stored()? {
         let mut f = Fields::new(row);
-        let key = (f.int()?, f.int()?, f.int()?);
+        let key = (f.int()?, f.int()?, f.int()?, ledger::currency_code(&mut f)?);
         let by_log = totals.remove(&key).unwrap_or_default();
-        findings.compare("roll_up_matches_log", || name(key.1, key.2) + " debits", f.int()?, by_log.0);
-        findings.compare("roll_up_matches_log", || name(key.1, key.2) + " credits", f.int()?, by_log.1);
+        findings.compare("roll_up_matches_log", || name(key) + " debits", f.int()?, by_log.0);
+        findings.compare("roll_up_matches_log", || name(key) + " credits", f.int()?, by_log.1);
     }
-    for ((_, kind, reference), _) in totals {
-        findings.note("roll_up_matches_log", name(kind, reference), "is missing from the roll-up");
+    for key in totals.into_keys() {
+        findings.note("roll_up_matches_log", name(key), "is missing from the roll-up");
     }
     Ok(())
 }

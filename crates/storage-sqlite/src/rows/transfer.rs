@@ -18,12 +18,12 @@ macro_rules! columns {
 
 pub(crate) const OF_OPERATION: &str =
     concat!("SELECT ", columns!(), " FROM transfer t WHERE t.operation_id = ?1 ORDER BY t.seq");
-/// With the kind and time of its operation, newest operation first, from below `?1` down to `?2`, of
+/// With the kind, time, issuer and currency of its operation, newest operation first, from below `?1` down to `?2`, of
 /// issuer `?3`. The transfers of one operation come last to first.
 pub(crate) const DOWNWARD: &str = concat!(
     "SELECT ",
     columns!(),
-    ", o.kind, o.at, o.issuer_id FROM transfer t CROSS JOIN operation o ON o.id = t.operation_id \
+    ", o.kind, o.at, o.issuer_id, o.currency FROM transfer t CROSS JOIN operation o ON o.id = t.operation_id \
      WHERE t.operation_id < ?1 AND t.operation_id >= ?2 ORDER BY t.operation_id DESC, t.seq DESC"
 );
 

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Account, CardId, Catalog, IssuerId, MerchantId, ProgramId, Timestamp, Transfer, working::Changes,
+    Account, CardId, Catalog, Channel, Currency, IssuerId, MerchantId, Operation, Program, ProgramId,
+    Timestamp, Transfer, working::Changes,
 };
 
 use super::{
     Fresh, commands,
     scenario::{Asked, Outcome, run},
     world::{
-        ISSUER, MERCHANT, OTHER_ISSUER, OTHER_MERCHANT, OTHER_PROGRAM, after, catch_up, commit, id_at,
-        insert, only, settle, stocked, touch, transfer,
+        ISSUER, MERCHANT, OTHER_ISSUER, OTHER_MERCHANT, OTHER_PROGRAM, PROGRAM, after, catch_up, commit,
+        id_at, insert, only, operation, program, settle, stocked, touch, transfer,
     },
 };
-use crate::{LedgerLine, Store};
+use crate::{AccountTotals, CatalogEntry, LedgerLine, StorageError, Store, TransferFilter};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -58,11 +59,16 @@ impl Books {
         }
     }
 
-    fn totals<K: Ord>(&self, at: Option<Timestamp>, name: impl Fn(Account) -> K) -> BTreeMap<K, (i64, i64)> {
-        let mut totals = BTreeMap::<K, (i64, i64)>::new();
+    fn totals<K: Ord>(
+        &self,
+        at: Option<Timestamp>,
+        name: impl Fn(Account) -> K,
+    ) -> BTreeMap<(K, Currency), (i64, i64)> {
+        let mut totals = BTreeMap::<(K, Currency), (i64, i64)>::new();
         for transfer in self.transfers(at) {
-            totals.entry(name(transfer.debit)).or_default().0 += transfer.amount.get();
-            totals.entry(name(transfer.credit)).or_default().1 += transfer.amount.get();
+            let currency = self.outcome.operation(transfer.operation).currency.expect("a currency");
+            totals.entry((name(transfer.debit), currency)).or_default().0 += transfer.amount.get();
+            totals.entry((name(transfer.credit), currency)).or_default().1 += transfer.amount.get();
         }
         totals
     }
@@ -85,8 +91,8 @@ impl Books {
         for at in self.moments() {
             let lines = store.trial_balance(ISSUER, at).await.expect("a trial balance");
             let count = lines.len();
-            let found: BTreeMap<LedgerLine, (i64, i64)> =
-                lines.into_iter().map(|line| (line.line, (line.debits, line.credits))).collect();
+            let found: BTreeMap<(LedgerLine, Currency), (i64, i64)> =
+                lines.into_iter().map(|l| ((l.line, l.currency), (l.debits, l.credits))).collect();
             assert_eq!(found.len(), count, "each line once");
             assert_eq!(found, self.totals(at, |account| self.line(account)), "{when}, at {at:?}");
             let (debits, credits) = found.values().fold((0, 0), |(d, c), line| (d + line.0, c + line.1));
@@ -94,13 +100,18 @@ impl Books {
         }
         for at in self.moments().into_iter().step_by(4).chain([None]) {
             let totals = self.totals(at, |account| account);
-            for account in self.totals(None, |account| account).into_keys() {
-                let expect = totals.get(&account).copied().unwrap_or_default();
+            for (account, currency) in self.totals(None, |account| account).into_keys() {
+                let expect = totals.get(&(account, currency));
+                let expect: Vec<_> = expect.map(|&(d, c)| totals_in(currency, d, c)).into_iter().collect();
                 let found = store.account_totals(ISSUER, account, at).await.expect("totals");
                 assert_eq!(found, expect, "{when}, {account} at {at:?}");
             }
         }
     }
+}
+
+const fn totals_in(currency: Currency, debits: i64, credits: i64) -> AccountTotals {
+    AccountTotals { currency, debits, credits }
 }
 
 fn assert_is_rich(books: &Books) {
@@ -121,23 +132,24 @@ pub async fn totals_equal_a_fold_over_all_transfers(fresh: Fresh) {
     books.check(store, "without a roll-up").await;
     let end = foreign_transfer(store).await;
     books.check(store, "with another issuer's transfers").await;
-    let check = async |issuer: IssuerId, account: Account, at: Option<Timestamp>, expect: (i64, i64)| {
-        let found = store.account_totals(issuer, account, at).await.expect("totals");
-        assert_eq!(found, expect, "{issuer} {account}");
-    };
+    let check =
+        async |issuer: IssuerId, account: Account, at: Option<Timestamp>, expect: &[AccountTotals]| {
+            let found = store.account_totals(issuer, account, at).await.expect("totals");
+            assert_eq!(found, expect, "{issuer} {account}");
+        };
     for rolled_up in [false, true] {
         if rolled_up {
             catch_up(store).await;
         }
         let foreign = Account::Merchant(OTHER_MERCHANT);
-        check(OTHER_ISSUER, foreign, None, (0, 77)).await;
-        check(OTHER_ISSUER, foreign, Some(end), (0, 0)).await;
-        check(ISSUER, foreign, None, (0, 0)).await;
-        check(OTHER_ISSUER, Account::Merchant(MERCHANT), None, (0, 0)).await;
-        check(ISSUER, Account::Card(CardId::new(31)), None, (0, 0)).await;
-        check(OTHER_ISSUER, Account::Card(CardId::new(31)), None, (77, 0)).await;
-        check(ISSUER, Account::Merchant(MerchantId::new(999)), None, (0, 0)).await;
-        check(ISSUER, Account::Fees(ISSUER), None, (0, 0)).await;
+        check(OTHER_ISSUER, foreign, None, &[totals_in(Currency::CNY, 0, 77)]).await;
+        check(OTHER_ISSUER, foreign, Some(end), &[]).await;
+        check(ISSUER, foreign, None, &[]).await;
+        check(OTHER_ISSUER, Account::Merchant(MERCHANT), None, &[]).await;
+        check(ISSUER, Account::Card(CardId::new(31)), None, &[]).await;
+        check(OTHER_ISSUER, Account::Card(CardId::new(31)), None, &[totals_in(Currency::CNY, 77, 0)]).await;
+        check(ISSUER, Account::Merchant(MerchantId::new(999)), None, &[]).await;
+        check(ISSUER, Account::Fees(ISSUER), None, &[]).await;
     }
     let foreign = store.trial_balance(OTHER_ISSUER, None).await.expect("a trial balance");
     let lines: BTreeSet<LedgerLine> = foreign.iter().map(|line| line.line).collect();
@@ -185,4 +197,104 @@ pub async fn a_roll_up_changes_no_total(fresh: Fresh) {
     let tail = u64::try_from(books.outcome.operations.len() - before).expect("a count");
     assert_eq!(catch_up(store).await, tail);
     books.check(store, "with the tail rolled up").await;
+}
+
+/// A program of [`ISSUER`] whose currency has three decimal places.
+const DINAR_PROGRAM: ProgramId = ProgramId::new(204);
+
+fn dinar() -> Currency {
+    Currency::parse("KWD").expect("a currency")
+}
+
+fn shop_account() -> Account {
+    Account::Channel(Channel::parse("web").expect("a channel"))
+}
+
+/// Sells a card of a program through the channel, and redeems a part at the merchant an hour later.
+async fn sell_and_redeem(store: &dyn Store, card: i64, program: ProgramId, currency: Currency, part: i64) {
+    let mut card = domain::Card { program, ..stocked(card) };
+    insert(store, std::slice::from_ref(&card)).await;
+    let account = Account::Card(card.id);
+    let steps = [(0, shop_account(), account, 5_000), (3_600, account, Account::Merchant(MERCHANT), part)];
+    for (second, debit, credit, minor) in steps {
+        let at = after(second + card.id.get());
+        let id = id_at(at, 1);
+        let operation = Operation { currency: Some(currency), ..touch(&mut card, id, at) };
+        let moved = transfer(id, 1, debit, credit, minor);
+        let changes = Changes { cards: vec![card.clone()], transfers: vec![moved], ..only([operation]) };
+        commit(store, &changes).await.expect("committed");
+    }
+}
+
+/// Programs of two currencies share a merchant and a channel, whose totals are kept in each of them.
+pub async fn currencies_are_never_added_together(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    settle(store).await;
+    let dinars = Program { currency: dinar(), ..program(DINAR_PROGRAM, ISSUER) };
+    store.put_catalog(&CatalogEntry::Program(dinars)).await.expect("a new program");
+    sell_and_redeem(store, 41, DINAR_PROGRAM, dinar(), 1_234).await;
+    sell_and_redeem(store, 42, PROGRAM, Currency::CNY, 100).await;
+    assert_apart(store, "without a roll-up").await;
+    let step = store.roll_up(3).await.expect("a roll-up");
+    assert_eq!((step.operations, step.behind), (3, 1));
+    assert_apart(store, "rolled up in part").await;
+    assert_eq!(catch_up(store).await, 1);
+    assert_apart(store, "rolled up").await;
+    // The audit has much to say about cards that no rule decided on, but not about the roll-up.
+    let found = store.audit().await.expect("a report").violations;
+    assert!(found.iter().all(|violation| violation.invariant != "roll_up_matches_log"), "{found:?}");
+}
+
+async fn assert_apart(store: &dyn Store, when: &str) {
+    let (yuan, dinar) = (Currency::CNY, dinar());
+    let between = Some(after(1_800));
+    for (account, at, expect) in [
+        (shop_account(), None, vec![totals_in(yuan, 5_000, 0), totals_in(dinar, 5_000, 0)]),
+        (shop_account(), between, vec![totals_in(yuan, 5_000, 0), totals_in(dinar, 5_000, 0)]),
+        (Account::Merchant(MERCHANT), None, vec![totals_in(yuan, 0, 100), totals_in(dinar, 0, 1_234)]),
+        (Account::Merchant(MERCHANT), between, Vec::new()),
+        (Account::Card(CardId::new(41)), None, vec![totals_in(dinar, 1_234, 5_000)]),
+    ] {
+        let found = store.account_totals(ISSUER, account, at).await.expect("totals");
+        assert_eq!(found, expect, "{when}, {account} at {at:?}");
+    }
+    let merchant = LedgerLine::Account(Account::Merchant(MERCHANT));
+    let lines = store.trial_balance(ISSUER, None).await.expect("a trial balance");
+    let found: Vec<_> = lines.iter().map(|l| (l.line, l.currency, l.debits, l.credits)).collect();
+    let expect = vec![
+        (LedgerLine::Cards(PROGRAM), yuan, 100, 5_000),
+        (LedgerLine::Cards(DINAR_PROGRAM), dinar, 1_234, 5_000),
+        (merchant, yuan, 0, 100),
+        (merchant, dinar, 0, 1_234),
+        (LedgerLine::Account(shop_account()), yuan, 5_000, 0),
+        (LedgerLine::Account(shop_account()), dinar, 5_000, 0),
+    ];
+    assert_eq!(found, expect, "{when}");
+    let filter = TransferFilter {
+        issuer: ISSUER,
+        account: Some(Account::Merchant(MERCHANT)),
+        operation: None,
+        from: None,
+        to: None,
+    };
+    let page = store.transfers(&filter, None, 10).await.expect("a page");
+    let shown: Vec<_> = page.items.iter().map(|row| (row.currency, row.transfer.amount.get())).collect();
+    assert_eq!(shown, [(yuan, 100), (dinar, 1_234)], "{when}");
+}
+
+/// Value whose currency is not known is in no total: totals are refused, and the audit names the operation.
+pub async fn value_without_a_currency_is_corrupt(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    settle(store).await;
+    let (at, bank, suspense) = (after(9), Account::Bank(ISSUER), Account::Suspense(ISSUER));
+    let id = id_at(at, 1);
+    let nameless = Operation { currency: None, ..operation(id, at) };
+    let changes = Changes { transfers: vec![transfer(id, 1, bank, suspense, 5)], ..only([nameless]) };
+    commit(store, &changes).await.expect("committed");
+    let balance = store.trial_balance(ISSUER, None).await;
+    assert!(matches!(balance, Err(StorageError::Corrupt(_))), "{balance:?}");
+    let totals = store.account_totals(ISSUER, bank, None).await;
+    assert!(matches!(totals, Err(StorageError::Corrupt(_))), "{totals:?}");
+    let found = store.audit().await.expect("a report").violations;
+    assert!(found.iter().any(|violation| violation.subject.contains(&id.to_string())), "{found:?}");
 }

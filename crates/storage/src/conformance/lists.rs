@@ -212,6 +212,7 @@ fn expected_rows(outcome: &Outcome, filter: &TransferFilter) -> Vec<TransferRow>
         let transfers = outcome.transfers_of(operation.id).into_iter().filter(touches);
         rows.extend(transfers.map(|transfer| TransferRow {
             transfer,
+            currency: operation.currency.expect("what moves value has a currency"),
             kind: operation.kind,
             at: operation.at,
         }));

@@ -111,7 +111,7 @@ async fn assert_same_books(store: &dyn Store, memory: &MemoryStore, asked: &[Ask
         let found = store.trial_balance(ISSUER, at).await.expect("a trial balance");
         let expected = memory.trial_balance(ISSUER, at).await.expect("a trial balance");
         let sorted = |lines: Vec<crate::BalanceLine>| {
-            lines.into_iter().map(|l| (l.line, l.debits, l.credits)).collect::<BTreeSet<_>>()
+            lines.into_iter().map(|l| (l.line, l.currency, l.debits, l.credits)).collect::<BTreeSet<_>>()
         };
         assert_eq!(sorted(found), sorted(expected), "at {at:?}");
     }

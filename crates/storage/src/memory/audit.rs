@@ -136,7 +136,8 @@ fn transfers_are_well_formed(state: &State, _: &Folded, findings: &mut Findings)
             && (transfer.debit, transfer.debit_lot) != (transfer.credit, transfer.credit_lot)
     };
     for (id, transfers) in &state.transfers {
-        let approved = state.operations.get(id).is_some_and(|operation| operation.is_approved());
+        let accounts_for = |operation: &Operation| operation.is_approved() && operation.currency.is_some();
+        let approved = state.operations.get(id).is_some_and(|operation| accounts_for(operation));
         let formed = transfers.iter().zip(1_u16..).all(is_form);
         findings.compare(id, &(approved && formed), &true);
     }

@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{
-    Account, Card, CardId, Hold, HoldId, IssuerId, Operation, OperationId, Timestamp, Transfer,
+    Account, Card, CardId, Currency, Hold, HoldId, IssuerId, Operation, OperationId, Timestamp, Transfer,
     command::NumberIndex,
 };
 
 use super::{MemoryStore, state::State};
 use crate::{
-    BalanceLine, LedgerLine, OperationFilter, Page, Queries, Result, StorageError, TransferFilter,
-    TransferRow,
+    AccountTotals, BalanceLine, LedgerLine, OperationFilter, Page, Queries, Result, StorageError,
+    TransferFilter, TransferRow,
 };
 
 #[async_trait]
@@ -74,8 +74,11 @@ impl Queries for MemoryStore {
                 || filter.operation.is_some_and(|only| operation.id != only)
                 || operation.issuer != filter.issuer
                 || !within(filter.from, filter.to, operation.at);
-            let mut rows = rows_of(&state, filter, operation).peekable();
-            if outside || rows.peek().is_none() {
+            if outside {
+                continue;
+            }
+            let rows = rows_of(&state, filter, operation)?;
+            if rows.is_empty() {
                 continue;
             }
             if items.len() >= limit {
@@ -89,15 +92,21 @@ impl Queries for MemoryStore {
 
     async fn trial_balance(&self, issuer: IssuerId, at: Option<Timestamp>) -> Result<Vec<BalanceLine>> {
         let state = self.read();
-        let mut totals: BTreeMap<LedgerLine, (i64, i64)> = BTreeMap::new();
-        for transfer in transfers_before(&state, issuer, at) {
-            let amount = transfer.amount.get();
-            let debits = &mut totals.entry(line_of(&state, transfer.debit)?).or_default().0;
+        let mut totals: BTreeMap<(LedgerLine, Currency), (i64, i64)> = BTreeMap::new();
+        for (operation, transfer) in transfers_before(&state, issuer, at) {
+            let (currency, amount) = (currency_of(operation)?, transfer.amount.get());
+            let debits = &mut totals.entry((line_of(&state, transfer.debit)?, currency)).or_default().0;
             *debits = total(*debits, amount)?;
-            let credits = &mut totals.entry(line_of(&state, transfer.credit)?).or_default().1;
+            let credits = &mut totals.entry((line_of(&state, transfer.credit)?, currency)).or_default().1;
             *credits = total(*credits, amount)?;
         }
-        let lines = totals.into_iter().map(|(line, (debits, credits))| BalanceLine { line, debits, credits });
+        let lines = totals.into_iter();
+        let lines = lines.map(|((line, currency), (debits, credits))| BalanceLine {
+            line,
+            currency,
+            debits,
+            credits,
+        });
         Ok(lines.collect())
     }
 
@@ -106,19 +115,30 @@ impl Queries for MemoryStore {
         issuer: IssuerId,
         account: Account,
         at: Option<Timestamp>,
-    ) -> Result<(i64, i64)> {
+    ) -> Result<Vec<AccountTotals>> {
         let state = self.read();
-        let (mut debits, mut credits) = (0, 0);
-        for transfer in transfers_before(&state, issuer, at) {
+        let mut totals: BTreeMap<Currency, (i64, i64)> = BTreeMap::new();
+        for (operation, transfer) in transfers_before(&state, issuer, at) {
+            if transfer.debit != account && transfer.credit != account {
+                continue;
+            }
+            let (debits, credits) = totals.entry(currency_of(operation)?).or_default();
             if transfer.debit == account {
-                debits = total(debits, transfer.amount.get())?;
+                *debits = total(*debits, transfer.amount.get())?;
             }
             if transfer.credit == account {
-                credits = total(credits, transfer.amount.get())?;
+                *credits = total(*credits, transfer.amount.get())?;
             }
         }
-        Ok((debits, credits))
+        let totals = totals.into_iter();
+        Ok(totals.map(|(currency, (debits, credits))| AccountTotals { currency, debits, credits }).collect())
     }
+}
+
+/// The currency of what an operation moved. One that moved nothing may have none.
+fn currency_of(operation: &Operation) -> Result<Currency> {
+    let missing = || StorageError::Corrupt(format!("{} moves value without a currency", operation.id));
+    operation.currency.ok_or_else(missing)
 }
 
 fn total(sum: i64, amount: i64) -> Result<i64> {
@@ -160,24 +180,25 @@ pub(super) fn chain(state: &State, card: CardId) -> Vec<&Arc<Operation>> {
     found
 }
 
-fn rows_of<'a>(
-    state: &'a State,
-    filter: &'a TransferFilter,
-    operation: &'a Operation,
-) -> impl Iterator<Item = TransferRow> + 'a {
+fn rows_of(state: &State, filter: &TransferFilter, operation: &Operation) -> Result<Vec<TransferRow>> {
     let wanted = |t: &&Transfer| filter.account.is_none_or(|a| t.debit == a || t.credit == a);
     let transfers = state.transfers_of(operation.id).iter().filter(wanted);
-    transfers.map(|t| TransferRow { transfer: t.clone(), kind: operation.kind, at: operation.at })
+    let (kind, at) = (operation.kind, operation.at);
+    let row =
+        |t: &Transfer| Ok(TransferRow { transfer: t.clone(), currency: currency_of(operation)?, kind, at });
+    transfers.map(row).collect()
 }
 
 fn transfers_before(
     state: &State,
     issuer: IssuerId,
     at: Option<Timestamp>,
-) -> impl Iterator<Item = &Transfer> {
+) -> impl Iterator<Item = (&Operation, &Transfer)> {
     let operations =
         state.operations.values().filter(move |o| o.issuer == issuer && at.is_none_or(|at| o.at < at));
-    operations.flat_map(|operation| state.transfers_of(operation.id))
+    operations.flat_map(|operation| {
+        state.transfers_of(operation.id).iter().map(move |transfer| (operation.as_ref(), transfer))
+    })
 }
 
 fn line_of(state: &State, account: Account) -> Result<LedgerLine> {

@@ -54,8 +54,10 @@ fn violations(report: &AuditReport) -> Result {
 async fn owed(store: &SqliteStore, shop: &Shop) -> Result<i64> {
     let mut sum = 0_i64;
     for merchant in shop.merchants.iter() {
-        let (debits, credits) = store.account_totals(shop.issuer, Account::Merchant(*merchant), None).await?;
-        sum = sum.saturating_add(credits.saturating_sub(debits));
+        // The bench's issuer sells in one currency only, so that these add up.
+        for totals in store.account_totals(shop.issuer, Account::Merchant(*merchant), None).await? {
+            sum = sum.saturating_add(totals.credits.saturating_sub(totals.debits));
+        }
     }
     Ok(sum)
 }

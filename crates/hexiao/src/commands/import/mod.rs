@@ -60,6 +60,7 @@ fn unknown(id: ProgramId) -> String {
 /// What the issuer owes to holders of this program's cards.
 async fn liability(engine: &Engine, program: &Program) -> Result<i64> {
     let lines = engine.store().trial_balance(program.issuer, None).await?;
+    // A program has one currency, and so one line.
     let line = lines.iter().find(|line| line.line == LedgerLine::Cards(program.id));
     Ok(line.map_or(0, |line| line.credits.saturating_sub(line.debits)))
 }

@@ -30,7 +30,7 @@ pub(super) struct Shop {
     pub(super) currency: Currency,
 }
 
-/// All debits and all credits of the issuer, in minor units.
+/// All debits and all credits of the issuer in the currency of the replay, in minor units.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Books {
     pub(super) debits: i64,
@@ -133,13 +133,17 @@ impl Shop {
         Err(Failure::new("the server has too many operations to look for earlier cards"))
     }
 
-    /// The issuer's trial balance.
+    /// The issuer's trial balance in the currency of the replay. Programs of other currencies that the issuer
+    /// may have are no part of it.
     pub(super) async fn books(&self) -> Result<Books> {
         let mut client = self.caller()?;
         let answer = expect(client.get("/v1/ledger/trial-balance").await?, 200, "reading the trial balance")?;
-        let sum = |name: &str| {
-            answer.body[name].as_i64().ok_or_else(|| Failure::new(format!("the trial balance has no {name}")))
+        let missing = |what: &str| Failure::new(format!("the trial balance has no {what}"));
+        let totals = answer.body["totals"].as_array().ok_or_else(|| missing("totals"))?;
+        let Some(ours) = totals.iter().find(|total| total["currency"] == self.currency.code()) else {
+            return Ok(Books { debits: 0, credits: 0 });
         };
+        let sum = |name: &str| ours[name].as_i64().ok_or_else(|| missing(name));
         Ok(Books { debits: sum("debits")?, credits: sum("credits")? })
     }
 }

@@ -1,7 +1,9 @@
-//! The totals and balance of one account.
+//! The totals and balance of one account, in each currency.
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use domain::{Currency, account::AccountKind};
 use serde::Serialize;
+use storage::AccountTotals;
 use utoipa::ToSchema;
 
 use super::{AccountName, balance, check_own, normal_side, trial_balance::AtQuery};
@@ -14,15 +16,12 @@ use crate::{
     wire::{moment::Moment, schema},
 };
 
-/// One account.
+/// The sums of an account in one currency.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct AccountBalance {
-    /// The account.
-    #[schema(value_type = schema::Account)]
-    account: String,
-    /// The side on which its balance is usually found.
-    #[schema(value_type = schema::NormalSide)]
-    normal_side: &'static str,
+pub(crate) struct AccountTotal {
+    /// The currency.
+    #[schema(value_type = schema::Currency)]
+    currency: Currency,
     /// What it gave, in minor units.
     #[schema(value_type = schema::Total)]
     debits: i64,
@@ -32,6 +31,19 @@ pub(crate) struct AccountBalance {
     /// Debits less credits of a debit-normal account, credits less debits of a credit-normal one.
     #[schema(value_type = schema::Total)]
     balance: i64,
+}
+
+/// One account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccountBalance {
+    /// The account.
+    #[schema(value_type = schema::Account)]
+    account: String,
+    /// The side on which its balance is usually found.
+    #[schema(value_type = schema::NormalSide)]
+    normal_side: &'static str,
+    /// Its sums, by currency code: one for each currency in which it moved value, none if it never did.
+    totals: Vec<AccountTotal>,
     /// The moment it is about.
     #[schema(value_type = Option<schema::Moment>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +51,8 @@ pub(crate) struct AccountBalance {
 }
 
 /// Balance of an account
+///
+/// One balance for each currency in which the account moved value, none if it never did.
 ///
 /// Debit-normal: `bank`, `channel`, `promotion`, `suspense`. Credit-normal: `card`, `merchant`, `fees`,
 /// `breakage`, `residual`.
@@ -58,15 +72,18 @@ pub(crate) async fn account(
 ) -> Result<Response, Problem> {
     check_own(&app, &caller, account).await?;
     let at = query.at.map(|at| at.0);
-    let (debits, credits) = app.engine.store().account_totals(caller.issuer()?, account, at).await?;
+    let totals = app.engine.store().account_totals(caller.issuer()?, account, at).await?;
     let kind = account.kind();
     let shown = AccountBalance {
         account: account.to_string(),
         normal_side: normal_side(kind),
-        debits,
-        credits,
-        balance: balance(kind, debits, credits),
+        totals: totals.iter().map(|totals| show(kind, totals)).collect(),
         at: query.at,
     };
     json(StatusCode::OK, &shown)
+}
+
+fn show(kind: AccountKind, totals: &AccountTotals) -> AccountTotal {
+    let AccountTotals { currency, debits, credits } = *totals;
+    AccountTotal { currency, debits, credits, balance: balance(kind, debits, credits) }
 }

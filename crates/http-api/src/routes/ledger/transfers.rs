@@ -1,7 +1,7 @@
 //! The lines of the ledger.
 
 use axum::{extract::State, response::Response};
-use domain::{Account, OperationId};
+use domain::{Account, Currency, OperationId};
 use serde::{Deserialize, Serialize};
 use storage::{TransferFilter, TransferRow};
 use utoipa::{IntoParams, ToSchema};
@@ -69,6 +69,9 @@ pub(crate) struct TransferView {
     /// How much, in minor units.
     #[schema(value_type = schema::Amount)]
     amount: i64,
+    /// The currency of the amount.
+    #[schema(value_type = schema::Currency)]
+    currency: Currency,
     /// When.
     #[schema(value_type = schema::Moment)]
     at: Moment,
@@ -117,6 +120,7 @@ fn show(row: &TransferRow) -> TransferView {
         credit: transfer.credit.to_string(),
         credit_lot: transfer.credit_lot.map(|lot| lot.0),
         amount: transfer.amount.get(),
+        currency: row.currency,
         at: Moment(row.at),
     }
 }
