@@ -181,13 +181,6 @@ impl Working {
             operations.push(recorded.operation);
             transfers.extend(recorded.transfers);
         }
-        Changes {
-            operations,
-            transfers,
-            cards,
-            holds,
-            compensations,
-            tombstones: touched.tombstones,
-        }
+        Changes { operations, transfers, cards, holds, compensations, tombstones: touched.tombstones }
     }
 }
