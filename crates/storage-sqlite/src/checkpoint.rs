@@ -20,7 +20,7 @@ use storage::{Result, StorageError};
 use crate::{error::IntoStorage, health::Health, writer::Writer};
 
 /// A remainder this short is carried over while the writer waits.
-const SHORT: u64 = 1024;
+const SHORT: u64 = 256;
 /// Passes beside the writer before it has to wait whatever the remainder.
 const PASSES: usize = 8;
 /// How long the writer waits for readers to leave the log. Twice as long after each time in vain, so that
