@@ -33,7 +33,8 @@ pub struct Options {
     pub writer_cache_kib: u32,
     /// The page cache of each reader, in KiB.
     pub reader_cache_kib: u32,
-    /// The length of the write-ahead log, in pages, at which it is carried into the database.
+    /// The length of the write-ahead log, in pages, at which it is carried into the database. Longer means
+    /// fewer rewrites of the same page, but more of the log to search at each read.
     pub wal_pages: u32,
     /// The page size of a new database.
     pub page_size: u32,
@@ -47,7 +48,9 @@ impl Default for Options {
             writer_cache_kib: 64 * 1024,
             reader_cache_kib: 8 * 1024,
             wal_pages: 65_536,
-            page_size: 4096,
+            // A sale rewrites one page of cards: half the page is half the log. At a million cards 2 KiB did a
+            // sixth to a fifth more sales than 4 KiB in runs side by side.
+            page_size: 2048,
         }
     }
 }
