@@ -82,7 +82,12 @@ impl Memory {
     pub fn batch(&mut self, catalog: &Catalog, calls: &[Call]) -> Vec<Answer> {
         let mut working = self.read(catalog, calls);
         let mut touched = Touched::default();
-        let answers = calls.iter().map(|call| one(catalog, call, &mut working, &mut touched)).collect();
+        let answers = calls.iter().map(|call| {
+            // An earlier decision of this batch may have changed where the pointers lead.
+            self.complete(catalog, std::slice::from_ref(call), &mut working);
+            one(catalog, call, &mut working, &mut touched)
+        });
+        let answers = answers.collect();
         self.write(working.changes(touched));
         answers
     }
@@ -101,16 +106,21 @@ impl Memory {
     /// If reading does not come to an end.
     pub fn read(&self, catalog: &Catalog, calls: &[Call]) -> Working {
         let mut working = Working::default();
+        self.complete(catalog, calls, &mut working);
+        working
+    }
+
+    fn complete(&self, catalog: &Catalog, calls: &[Call], working: &mut Working) {
         for _ in 0..plan::MAX_ROUNDS {
             let mut needs = Vec::new();
             for call in calls {
-                plan::plan(&call.request, &working, catalog, call.now, &mut needs);
+                plan::plan(&call.request, working, catalog, call.now, &mut needs);
             }
             if needs.is_empty() {
-                return working;
+                return;
             }
             for need in needs {
-                self.load(need, &mut working);
+                self.load(need, working);
             }
         }
         panic!("reading did not end after {} rounds", plan::MAX_ROUNDS);
