@@ -13,6 +13,14 @@ pub enum StorageError {
     /// Another writer came first; the same again may succeed.
     #[error("the database is busy: {0}")]
     Busy(String),
+    /// The connection ended while a commit was on its way: it may or may not have happened. The database
+    /// can be trusted, only this outcome is unknown: ask again by idempotency key.
+    #[error("it is not known whether the database committed: {0}")]
+    InDoubt(String),
+    /// The database cannot be reached now, or cannot write now. Nothing happened, and the same again may
+    /// succeed once it is back.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
     /// What is written contradicts what is there.
     #[error("conflict on {what}")]
     Conflict {

@@ -12,6 +12,11 @@ use crate::Result;
 pub trait Transactions: Send + Sync {
     /// Begins a transaction that may write. Waits for its turn where there is one writer.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
+
+    /// How many batches may be decided at once: how many transactions can be open beside one another.
+    fn writers(&self) -> usize {
+        1
+    }
 }
 
 /// One transaction. Dropped without a commit, it leaves no trace.
