@@ -6,20 +6,21 @@
 
 use domain::{
     Catalog, OperationId, Refusal, Request, Timestamp,
-    decide::{Context, Decision, Secrets, Verdict, decide},
+    decide::{Context, Secrets, Verdict, decide},
     plan::{MAX_ROUNDS, follows_pointers, plan},
     working::{Need, Touched, Working},
 };
 use storage::{Durable, Result, Transaction, Transactions, durable_already};
 
 use crate::handle::{Answer, Outcome};
-use crate::id_source::IdSource;
 
 /// What a batch is decided with.
 pub(crate) struct Deciding<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) now: Timestamp,
-    pub(crate) ids: &'a IdSource,
+    /// The id that each request's operation gets, in order. The same in every attempt, so that an attempt
+    /// whose commit was in doubt is recognised as one's own.
+    pub(crate) ids: &'a [OperationId],
     pub(crate) secrets: &'a dyn Secrets,
 }
 
@@ -35,12 +36,12 @@ pub(crate) async fn run<'a>(
     load(transaction.as_mut(), requests.clone(), &mut working, with).await?;
     let mut touched = Touched::default();
     let mut outcomes = Vec::with_capacity(requests.size_hint().0);
-    for request in requests {
+    for (request, id) in requests.zip(with.ids) {
         if follows_pointers(&request.command) {
             // An earlier decision of this batch may have changed where they lead.
             follow(transaction.as_mut(), std::iter::once(request), &mut working, with).await?;
         }
-        outcomes.push(decide_one(request, &mut working, &mut touched, with));
+        outcomes.push(decide_one(request, *id, &mut working, &mut touched, with));
     }
     let changes = working.changes(touched);
     let durable = if changes.is_empty() { durable_already() } else { transaction.commit(&changes).await? };
@@ -85,21 +86,15 @@ async fn follow<'a>(
 
 fn decide_one(
     request: &Request,
+    id: OperationId,
     working: &mut Working,
     touched: &mut Touched,
     with: &Deciding<'_>,
 ) -> Outcome {
-    let context = Context {
-        catalog: with.catalog,
-        now: with.now,
-        id: OperationId::new(with.ids.next(with.now)),
-        secrets: with.secrets,
-    };
+    let context = Context { catalog: with.catalog, now: with.now, id, secrets: with.secrets };
     match decide(request, working, &context)? {
-        Verdict::Replayed(operation) => Ok(Answer { operation, replayed: true }),
+        Verdict::Replayed(operation) => Ok(Answer { replayed: operation.id != id, operation }),
         Verdict::Decided(decision) => {
-            let Decision { operation, .. } = &*decision;
-            let id = operation.id;
             working.apply(*decision, touched);
             let recorded = working.operations.get(&id).and_then(Option::as_ref);
             let operation = recorded.map(|r| std::sync::Arc::clone(&r.operation));

@@ -16,7 +16,7 @@ use crate::{
     id_source::IdSource,
     meter,
     secrets::VaultSecrets,
-    writer::{Answering, OnFatal, Submission, Writer},
+    writer::{Answering, OnFatal, Queue, Submission, Writer},
 };
 
 /// An operation as the answer to a request.
@@ -40,8 +40,9 @@ pub enum SubmitError {
     /// More requests than one submission may have.
     #[error("a submission has 1 to {} requests", EngineConfig::MAX_SUBMISSION)]
     TooMany,
-    /// The engine has stopped. Whether the request is stored is not known; the same key will tell.
-    #[error("the engine has stopped; send the request again with the same key")]
+    /// The engine has stopped, or its database could not be reached. Whether the request is stored is not
+    /// known; the same key will tell.
+    #[error("no answer from the database; send the request again with the same key")]
     Stopped,
 }
 
@@ -100,6 +101,18 @@ pub struct Intent {
     pub metadata: Option<String>,
 }
 
+/// The threads that decide.
+#[derive(Debug)]
+pub struct Writers(Vec<std::thread::JoinHandle<()>>);
+
+impl Writers {
+    /// Waits until all have ended, which they do when the last clone of their engine is dropped. An error
+    /// if one panicked.
+    pub fn join(self) -> std::thread::Result<()> {
+        self.0.into_iter().try_for_each(std::thread::JoinHandle::join)
+    }
+}
+
 /// A running engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -116,14 +129,14 @@ struct Shared {
 }
 
 impl Engine {
-    /// Loads the catalog, checks that the key ring has every key in use, and starts the writer thread.
-    /// The thread ends when the last clone of the engine is dropped.
+    /// Loads the catalog, checks that the key ring has every key in use, and starts the writers' threads.
+    /// They end when the last clone of the engine is dropped.
     pub async fn start(
         store: Arc<dyn Store>,
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
         config: EngineConfig,
-    ) -> Result<(Self, std::thread::JoinHandle<()>), SetupError> {
+    ) -> Result<(Self, Writers), SetupError> {
         meter::describe();
         let have: Vec<u8> = vault.keys().key_ids().collect();
         if let Some(missing) = store.key_ids_in_use().await?.into_iter().find(|id| !have.contains(id)) {
@@ -134,20 +147,25 @@ impl Engine {
         let ids = Arc::new(IdSource::new(config.node, newest));
         let (queue, waiting) = mpsc::channel(config.queue.max(1));
         let on_fatal: OnFatal = Arc::from(config.on_fatal);
-        let writer = Writer {
-            store: Arc::clone(&store),
-            catalog: Arc::clone(&catalog),
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-            secrets: VaultSecrets(Arc::clone(&vault)),
-            max_batch: config.max_batch.max(1),
-            answering: Answering::start(Arc::clone(&on_fatal)),
-            on_fatal,
-        };
-        let thread = std::thread::Builder::new().name("writer".to_owned());
-        let thread = thread.spawn(move || writer.run(waiting)).map_err(SetupError::Thread)?;
+        let waiting: Queue = Arc::new(tokio::sync::Mutex::new(waiting));
+        let mut writers = Vec::new();
+        for number in 0..store.writers().max(1) {
+            let writer = Writer {
+                store: Arc::clone(&store),
+                catalog: Arc::clone(&catalog),
+                clock: Arc::clone(&clock),
+                ids: Arc::clone(&ids),
+                secrets: VaultSecrets(Arc::clone(&vault)),
+                max_batch: config.max_batch.max(1),
+                answering: Answering::start(Arc::clone(&on_fatal)),
+                on_fatal: Arc::clone(&on_fatal),
+            };
+            let waiting = Arc::clone(&waiting);
+            let thread = std::thread::Builder::new().name(format!("writer-{number}"));
+            writers.push(thread.spawn(move || writer.run(&waiting)).map_err(SetupError::Thread)?);
+        }
         let shared = Arc::new(Shared { store, catalog, clock, ids, vault });
-        Ok((Self { queue, shared }, thread))
+        Ok((Self { queue, shared }, Writers(writers)))
     }
 
     /// Has one request decided. Answers after the commit.

@@ -1,9 +1,10 @@
 //! The write path: requests that arrive together are decided together, in one database transaction, and
 //! answered after its commit.
 //!
-//! One thread takes requests from a bounded queue, plans what to read, loads it, decides each request in
-//! turn on the same working state, commits, and answers. A rejected request never disturbs its
-//! neighbours. A failed commit stops everything: nothing is answered that is not known to be stored.
+//! A writer takes requests from a bounded queue, plans what to read, loads it, decides each request in
+//! turn on the same working state, commits, and answers. A store that decides several batches beside one
+//! another has as many writers. A rejected request never disturbs its neighbours. Nothing is answered that
+//! is not known to be stored: a commit in doubt is asked for again, and a failed one stops everything.
 
 mod batch;
 mod catalog_cache;
@@ -17,6 +18,6 @@ mod writer;
 
 pub use catalog_cache::CatalogError;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use handle::{Answer, Engine, EngineConfig, Intent, Outcome, SetupError, SubmitError};
+pub use handle::{Answer, Engine, EngineConfig, Intent, Outcome, SetupError, SubmitError, Writers};
 pub use id_source::IdSource;
 pub use secrets::VaultSecrets;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{Refusal, operation::Status};
+use storage::StorageError;
 
 use crate::handle::Outcome;
 
@@ -32,6 +33,21 @@ pub(crate) fn batch(outcomes: &[Outcome], waited: usize, took: Duration) {
     metrics::counter!("hexiao_replayed_total").increment(replayed);
 }
 
+/// Counts an attempt at a batch that did not go through and is made again.
+pub(crate) fn tried_again(error: &StorageError) {
+    let reason = match error {
+        StorageError::InDoubt(_) => "in_doubt",
+        StorageError::Unavailable(_) => "unavailable",
+        _ => "busy",
+    };
+    metrics::counter!("hexiao_batch_retries_total", "reason" => reason).increment(1);
+}
+
+/// Counts requests that were not answered because the database could not be reached in time.
+pub(crate) fn given_up(submissions: usize) {
+    metrics::counter!("hexiao_unanswered_total").increment(submissions as u64);
+}
+
 fn refused(refusal: Refusal) {
     metrics::counter!("hexiao_refused_total", "code" => refusal.code()).increment(1);
 }
@@ -44,5 +60,7 @@ pub(crate) fn describe() {
     metrics::describe_counter!("hexiao_approved_total", "Operations approved");
     metrics::describe_counter!("hexiao_replayed_total", "Requests answered with an earlier operation");
     metrics::describe_counter!("hexiao_declines_total", "Operations declined, by decline code");
+    metrics::describe_counter!("hexiao_batch_retries_total", "Attempts at a batch made again, by reason");
+    metrics::describe_counter!("hexiao_unanswered_total", "Submissions given up on: the database was away");
     metrics::describe_counter!("hexiao_refused_total", "Requests refused without an operation, by code");
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::Request;
+use domain::{OperationId, Request};
 use storage::{Durable, StorageError, Store};
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,7 +62,8 @@ struct Decided {
 /// What happens when the store can no longer be trusted.
 pub(crate) type OnFatal = Arc<dyn Fn(&StorageError) + Send + Sync>;
 
-/// The writer's parts.
+/// A writer's parts. Where the store can decide several batches at once, several writers take from one
+/// queue.
 pub(crate) struct Writer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) catalog: Arc<CatalogCache>,
@@ -74,8 +75,16 @@ pub(crate) struct Writer {
     pub(crate) answering: Answering,
 }
 
-/// How often a batch is tried again when another writer was in the way.
-const BUSY_RETRIES: u32 = 20;
+/// Where requests wait, for whichever writer is free.
+pub(crate) type Queue = Arc<tokio::sync::Mutex<mpsc::Receiver<Submission>>>;
+
+/// How long a batch is tried again while the database cannot be reached, or another writer is in the way.
+/// Longer than a fail-over takes, shorter than callers wait.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The pause before the second attempt; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// Batches that may wait for the disk while the next one is decided. More would only make batches smaller.
 const AHEAD: usize = 1;
 
@@ -108,49 +117,71 @@ impl Answering {
 
 impl Writer {
     /// Runs until the queue is closed and empty, or the store can no longer be trusted.
-    pub(crate) fn run(self, mut queue: mpsc::Receiver<Submission>) {
+    pub(crate) fn run(self, queue: &Queue) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
+        match runtime {
+            Ok(runtime) => runtime.block_on(self.work(queue)),
             Err(error) => {
                 (self.on_fatal)(&StorageError::Setup(format!("cannot start the writer: {error}")));
-                return;
             }
-        };
-        runtime.block_on(async {
-            // Room first, then requests: while the disk is behind, the next batch grows.
-            while let Ok(room) = self.answering.0.reserve().await {
-                let Some(submissions) = take(&mut queue, self.max_batch).await else { return };
-                match self.decide(submissions, queue.len()).await {
-                    Ok(decided) => room.send(decided),
-                    Err(error) => {
-                        queue.close();
-                        (self.on_fatal)(&error);
-                        return;
-                    }
+        }
+    }
+
+    /// What [`Writer::run`] does, on the caller's runtime.
+    pub(crate) async fn work(self, queue: &Queue) {
+        // Room first, then requests: while the disk is behind, the next batch grows.
+        while let Ok(room) = self.answering.0.reserve().await {
+            let Some((submissions, still_queued)) = take(queue, self.max_batch).await else { return };
+            match self.decide(submissions, still_queued).await {
+                Ok(Some(decided)) => room.send(decided),
+                Ok(None) => {}
+                Err(error) => {
+                    queue.lock().await.close();
+                    (self.on_fatal)(&error);
+                    return;
                 }
             }
-            queue.close();
-        });
+        }
+        queue.lock().await.close();
     }
 
-    async fn decide(&self, submissions: Vec<Submission>, still_queued: usize) -> storage::Result<Decided> {
+    /// Decides and commits. `None` if the database could not be reached in time: then nobody is answered,
+    /// and callers learn that the outcome is not known.
+    async fn decide(
+        &self,
+        submissions: Vec<Submission>,
+        still_queued: usize,
+    ) -> storage::Result<Option<Decided>> {
         let started = Instant::now();
-        let (outcomes, durable) = self.decide_patiently(&submissions).await?;
-        Ok(Decided { submissions, outcomes, durable, started, still_queued })
+        match self.decide_patiently(&submissions).await {
+            Ok((outcomes, durable)) => {
+                Ok(Some(Decided { submissions, outcomes, durable, started, still_queued }))
+            }
+            Err(error) if error.may_pass() => {
+                tracing::error!(%error, requests = submissions.len(), "gave up on a batch");
+                meter::given_up(submissions.len());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
+    /// Tries until the batch is committed, or known to be committed by an attempt whose answer was lost.
+    /// A later attempt finds what an earlier one stored under its keys.
     async fn decide_patiently(&self, waiting: &[Submission]) -> storage::Result<(Vec<Outcome>, Durable)> {
-        let catalog = self.catalog.get();
-        let mut attempt = 0;
+        let requests = || waiting.iter().flat_map(Submission::requests);
+        let ids: Vec<_> = requests().map(|_| OperationId::new(self.ids.next(self.clock.now()))).collect();
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
         loop {
+            let catalog = self.catalog.get();
             let with =
-                Deciding { catalog: &catalog, now: self.clock.now(), ids: &self.ids, secrets: &self.secrets };
-            let requests = waiting.iter().flat_map(Submission::requests);
-            match batch::run(&*self.store, requests, &with).await {
-                Err(StorageError::Busy(_)) if attempt < BUSY_RETRIES => {
-                    attempt += 1;
-                    tokio::time::sleep(Duration::from_millis(10)).await;
+                Deciding { catalog: &catalog, now: self.clock.now(), ids: &ids, secrets: &self.secrets };
+            match batch::run(&*self.store, requests(), &with).await {
+                Err(error) if error.may_pass() && started.elapsed() < PATIENCE => {
+                    meter::tried_again(&error);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 done => return done,
             }
@@ -159,7 +190,8 @@ impl Writer {
 }
 
 /// Waits for a request and takes what has come with it. `None` at the end.
-async fn take(queue: &mut mpsc::Receiver<Submission>, max_batch: usize) -> Option<Vec<Submission>> {
+async fn take(queue: &Queue, max_batch: usize) -> Option<(Vec<Submission>, usize)> {
+    let mut queue = queue.lock().await;
     let first = queue.recv().await?;
     let mut size = first.requests().len();
     let mut taken = vec![first];
@@ -168,5 +200,5 @@ async fn take(queue: &mut mpsc::Receiver<Submission>, max_batch: usize) -> Optio
         size += next.requests().len();
         taken.push(next);
     }
-    Some(taken)
+    Some((taken, queue.len()))
 }

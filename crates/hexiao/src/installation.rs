@@ -1,8 +1,8 @@
 //! A database with its key ring, and the engine on them: what every command that moves value needs.
 
-use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use engine::{Engine, EngineConfig, SystemClock};
+use engine::{Engine, EngineConfig, SystemClock, Writers};
 use storage::{StorageError, Store};
 use storage_sqlite::{Options, SqliteStore};
 use vault::Vault;
@@ -64,10 +64,10 @@ impl Installation {
     }
 }
 
-/// An engine with its thread.
+/// An engine with its threads.
 pub(crate) struct RunningEngine {
     pub(crate) engine: Engine,
-    writer: JoinHandle<()>,
+    writer: Writers,
 }
 
 impl RunningEngine {

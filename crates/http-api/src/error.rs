@@ -73,7 +73,7 @@ codes! {
     Internal = 500, "internal_error", "The server is at fault";
     QueueFull = 503, "queue_full", "Too many requests are waiting";
     Stopped = 503, "stopped", "The server is stopping";
-    Busy = 503, "busy", "The database is busy";
+    Busy = 503, "busy", "The database is busy or cannot be reached";
     OutcomeUnknown = 504, "outcome_unknown", "The answer did not come in time; whether something was stored is not known";
 }
 
@@ -242,11 +242,22 @@ impl From<SubmitError> for Problem {
 
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
-        if let StorageError::Busy(_) = error {
-            return Self::new(Code::Busy, "the database is busy; send the same request again in a second");
+        match error {
+            StorageError::Busy(_) | StorageError::Unavailable(_) => {
+                Self::new(Code::Busy, "the database is busy; send the same request again in a second")
+            }
+            StorageError::InDoubt(_) => Self::new(
+                Code::OutcomeUnknown,
+                "the connection to the database broke; look whether it is stored",
+            ),
+            error => {
+                tracing::error!(%error, "the store failed");
+                Self::new(
+                    Code::Internal,
+                    "the store failed; ask the operator, who finds the reason in the log",
+                )
+            }
         }
-        tracing::error!(%error, "the store failed");
-        Self::new(Code::Internal, "the store failed; ask the operator, who finds the reason in the log")
     }
 }
 

@@ -34,3 +34,10 @@ pub enum StorageError {
     #[error("{0}")]
     Setup(String),
 }
+
+impl StorageError {
+    /// Whether the same again may succeed, without anybody mending anything in the process.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::InDoubt(_) | Self::Unavailable(_))
+    }
+}
