@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::Result;
+use crate::{AccountTotals, Result};
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +24,8 @@ pub struct AuditReport {
     pub operations: u64,
     /// Transfers looked at.
     pub transfers: u64,
-    /// Sum of all debits, in minor units.
-    pub debits: i64,
-    /// Sum of all credits, in minor units.
-    pub credits: i64,
+    /// The sums of all debits and of all credits, one pair for each currency, by currency code.
+    pub totals: Vec<AccountTotals>,
     /// Invariants checked, by name.
     pub checked: Vec<&'static str>,
     /// The first violations found of each, in the order of the checks.

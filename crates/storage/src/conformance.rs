@@ -45,7 +45,7 @@ pub use jobs::{due_cards_are_found_at_their_moment, due_holds_are_found_at_their
 pub use keys::{keys_in_use_are_known, numbers_are_rekeyed};
 pub use ledger::{
     a_roll_up_changes_no_total, currencies_are_never_added_together, totals_equal_a_fold_over_all_transfers,
-    value_without_a_currency_is_corrupt,
+    value_in_another_currency_than_its_card_is_found, value_without_a_currency_is_corrupt,
 };
 pub use lists::{
     card_chains_include_the_second_card, long_lists_are_searched_to_the_end,
@@ -121,6 +121,7 @@ macro_rules! conformance_tests {
             traces_are_unique
             transfers_are_paged
             transfers_round_trip
+            value_in_another_currency_than_its_card_is_found
             value_without_a_currency_is_corrupt
         }
 

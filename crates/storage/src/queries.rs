@@ -96,7 +96,7 @@ pub struct BalanceLine {
     pub credits: i64,
 }
 
-/// The totals of an account in one currency.
+/// The totals of an account, or of all accounts, in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountTotals {
     /// The currency of both sums.

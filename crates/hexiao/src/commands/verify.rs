@@ -26,8 +26,9 @@ fn as_json(report: &AuditReport) -> Value {
         "cards": report.cards,
         "operations": report.operations,
         "transfers": report.transfers,
-        "debits_minor": report.debits,
-        "credits_minor": report.credits,
+        "totals": report.totals.iter().map(|sum| json!({
+            "currency": sum.currency.code(), "debits_minor": sum.debits, "credits_minor": sum.credits,
+        })).collect::<Vec<_>>(),
         "checked": report.checked,
         "violations": report.violations.iter().map(|v| json!({
             "invariant": v.invariant, "subject": v.subject, "detail": v.detail,
@@ -37,13 +38,15 @@ fn as_json(report: &AuditReport) -> Value {
 
 fn as_text(report: &AuditReport) -> String {
     let mut text = format!(
-        "looked at {} cards, {} operations, {} transfers\ndebits {}, credits {} (minor units, all currencies)\n",
+        "looked at {} cards, {} operations, {} transfers\n",
         output::count(report.cards),
         output::count(report.operations),
         output::count(report.transfers),
-        report.debits,
-        report.credits,
     );
+    for sum in &report.totals {
+        let (currency, debits, credits) = (sum.currency, sum.debits, sum.credits);
+        text.push_str(&format!("{currency}: debits {debits}, credits {credits} (minor units)\n"));
+    }
     for invariant in &report.checked {
         let found = report.violations.iter().filter(|v| v.invariant == *invariant).count();
         let verdict = if found == 0 { "ok      " } else { "VIOLATED" };

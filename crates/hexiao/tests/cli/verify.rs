@@ -26,7 +26,8 @@ fn sound_books_pass_and_every_invariant_is_named() {
     let shop = shop_with_business();
     let report = shop.sandbox.verify();
     assert_eq!((&report["operations"], &report["transfers"]), (&json!(3), &json!(3)));
-    assert_eq!(report["debits_minor"], 13_000);
+    let totals = json!([{ "currency": "CNY", "debits_minor": 13_000, "credits_minor": 13_000 }]);
+    assert_eq!(report["totals"], totals);
     let done = shop.sandbox.run(&["verify"]);
     for invariant in report["checked"].as_array().expect("a list") {
         assert!(done.out.contains(invariant.as_str().expect("a name")), "{}", done.out);

@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use storage::{AuditReport, Result, StorageError};
 
 use super::{
-    Findings, add,
+    ByCurrency, Findings, add,
     stream::{Stream, read_sum},
 };
-use crate::{error::IntoStorage, fields::Fields, rows::card};
+use crate::{error::IntoStorage, fields::Fields, ledger, rows::card};
 
 /// Received less given, by card and lot: `claim` is what expired out of a lot into the residual (7) or
 /// breakage (6) account, where the lot is one of the operation's card.
@@ -78,12 +78,13 @@ struct Others<'s> {
     holds: Stream<'s, i64>,
 }
 
-/// Returns the posted balances by issuer.
+/// Returns the posted balances. A card's currency is its program's, for ever.
 pub(crate) fn check(
     connection: &Connection,
+    currencies: &BTreeMap<i64, ledger::Code>,
     report: &mut AuditReport,
     findings: &mut Findings,
-) -> Result<BTreeMap<i64, i64>> {
+) -> Result<ByCurrency> {
     let mut lots = connection.prepare(LOTS).stored()?;
     let mut links = connection.prepare(LINKS).stored()?;
     let mut holds = connection.prepare(HOLDS).stored()?;
@@ -94,14 +95,17 @@ pub(crate) fn check(
     };
     let mut cards = connection.prepare(card::ALL_WITH_POSTED).stored()?;
     let mut rows = cards.query([]).stored()?;
-    let mut posted = BTreeMap::new();
+    let mut posted = ByCurrency::new();
     while let Some(row) = rows.next().stored()? {
         report.cards += 1;
         let (id, sum): (i64, i64) = (row.get("id").stored()?, row.get("posted").stored()?);
         others.note_strays(id, findings)?;
         match card::read(row) {
             Ok(card) => {
-                add(posted.entry(card.issuer.get()).or_default(), sum);
+                match currencies.get(&card.program.get()) {
+                    Some(code) => add(posted.entry((card.issuer.get(), *code)).or_default(), sum),
+                    None => findings.note("rows_are_readable", card.id.to_string(), "its program is unknown"),
+                }
                 others.check(&card, sum, findings)?;
             }
             Err(StorageError::Corrupt(why)) => {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::{OperationId, OperationKind, account::AccountKind};
 use rusqlite::Connection;
-use storage::{AuditReport, Result};
+use storage::{AccountTotals, AuditReport, Result};
 
-use super::{Findings, add, stream::Stream};
+use super::{ByCurrency, Findings, add, stream::Stream};
 use crate::{error::IntoStorage, fields::Fields, ledger, rows::detail};
 
 struct Entry {
@@ -59,19 +59,19 @@ fn read_movement(f: &mut Fields<'_, '_>) -> Result<Movement> {
 /// Totals by issuer, kind, reference and currency, with all cards of a program as one line.
 type Totals = BTreeMap<(i64, i64, i64, ledger::Code), (i64, i64)>;
 
-/// Returns what came onto cards less what went off them, by issuer.
+/// Returns what came onto cards less what went off them.
 pub(crate) fn check(
     connection: &Connection,
     caps: &BTreeMap<i64, i64>,
     report: &mut AuditReport,
     findings: &mut Findings,
-) -> Result<BTreeMap<i64, i64>> {
+) -> Result<ByCurrency> {
     let mut operations = connection.prepare(OPERATIONS).stored()?;
     let mut operations = Stream::new(operations.query([]).stored()?, read_entry)?;
     let mut transfers = connection.prepare(TRANSFERS).stored()?;
     let mut transfers = Stream::new(transfers.query([]).stored()?, read_movement)?;
     let cursor = ledger::cursor(connection)?;
-    let (mut on_cards, mut totals) = (BTreeMap::new(), Totals::new());
+    let (mut on_cards, mut totals, mut all) = (ByCurrency::new(), Totals::new(), BTreeMap::new());
     while let Some((id, entry)) = operations.any()? {
         report.operations += 1;
         while let Some((stray, _)) = transfers.stray(id)? {
@@ -81,9 +81,12 @@ pub(crate) fn check(
         while let Some(movement) = transfers.at(id)? {
             moved.take(&movement);
             report.transfers += 1;
-            add(&mut report.debits, movement.amount);
-            add(&mut report.credits, movement.amount);
-            *on_cards.entry(entry.issuer).or_default() += onto_cards(&movement);
+            if let Some(code) = entry.currency {
+                let (debits, credits) = all.entry(code).or_default();
+                add(debits, movement.amount);
+                add(credits, movement.amount);
+                add(on_cards.entry((entry.issuer, code)).or_default(), onto_cards(&movement));
+            }
             if id <= cursor {
                 total(connection, &entry, &movement, &mut totals)?;
             }
@@ -94,7 +97,19 @@ pub(crate) fn check(
         strays(stray, findings);
     }
     check_roll_up(connection, totals, findings)?;
+    report.totals = in_currencies(all, findings);
     Ok(on_cards)
+}
+
+fn in_currencies(sums: BTreeMap<ledger::Code, (i64, i64)>, findings: &mut Findings) -> Vec<AccountTotals> {
+    let mut totals = Vec::with_capacity(sums.len());
+    for (code, (debits, credits)) in sums {
+        match ledger::currency(code) {
+            Ok(currency) => totals.push(AccountTotals { currency, debits, credits }),
+            Err(_) => findings.note("rows_are_readable", code.escape_ascii().to_string(), "is no currency"),
+        }
+    }
+    totals
 }
 
 fn strays(operation: i64, findings: &mut Findings) {

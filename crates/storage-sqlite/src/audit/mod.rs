@@ -8,10 +8,10 @@ mod links;
 mod log;
 mod stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use domain::{ProgramId, program::Rules};
+use domain::{IssuerId, ProgramId, program::Rules};
 use rusqlite::Connection;
 use storage::{Audit, AuditReport, Result, StorageError, Violation};
 
@@ -19,6 +19,8 @@ use crate::{
     Options, SqliteStore,
     connect::{self, Role},
     error::IntoStorage,
+    fields::Fields,
+    ledger,
     readers::blocking,
 };
 
@@ -70,16 +72,35 @@ fn run(connection: &Connection) -> Result<AuditReport> {
     let mut report = AuditReport::default();
     let caps = caps(connection)?;
     let on_cards = log::check(connection, &caps, &mut report, &mut findings)?;
-    let posted = cards::check(connection, &mut report, &mut findings)?;
-    for issuer in on_cards.keys().chain(posted.keys()).collect::<std::collections::BTreeSet<_>>() {
-        let moved = on_cards.get(issuer).copied().unwrap_or(0);
-        let held = posted.get(issuer).copied().unwrap_or(0);
-        findings.compare("issued_equation", || domain::IssuerId::new(*issuer).to_string(), held, moved);
-    }
+    let posted = cards::check(connection, &currencies(connection)?, &mut report, &mut findings)?;
+    compare_issued(&posted, &on_cards, &mut findings);
     links::check(connection, &mut findings)?;
     report.checked = INVARIANTS.to_vec();
     report.violations = findings.into_violations();
     Ok(report)
+}
+
+/// Sums by issuer and currency.
+pub(crate) type ByCurrency = BTreeMap<(i64, ledger::Code), i64>;
+
+fn compare_issued(posted: &ByCurrency, on_cards: &ByCurrency, findings: &mut Findings) {
+    for key in on_cards.keys().chain(posted.keys()).collect::<BTreeSet<_>>() {
+        let of = |sums: &ByCurrency| sums.get(key).copied().unwrap_or(0);
+        let name = || format!("{} in {}", IssuerId::new(key.0), key.1.escape_ascii());
+        findings.compare("issued_equation", name, of(posted), of(on_cards));
+    }
+}
+
+/// The currency of each program.
+fn currencies(connection: &Connection) -> Result<BTreeMap<i64, ledger::Code>> {
+    let mut statement = connection.prepare("SELECT id, currency FROM program").stored()?;
+    let mut rows = statement.query([]).stored()?;
+    let mut currencies = BTreeMap::new();
+    while let Some(row) = rows.next().stored()? {
+        let mut fields = Fields::new(row);
+        currencies.insert(fields.int()?, ledger::currency_code(&mut fields)?);
+    }
+    Ok(currencies)
 }
 
 /// The balance caps of programs whose rules were never changed: only there is it known which cap an

@@ -36,8 +36,7 @@ pub async fn audit_is_clean_on_good_data(fresh: Fresh) {
         assert_eq!(report.cards, count(commands::cards().len()));
         assert_eq!(report.operations, count(outcome.operations.len()));
         assert_eq!(report.transfers, count(outcome.transfers.len()));
-        let moved: i64 = outcome.transfers.iter().map(|t| t.amount.get()).sum();
-        assert!(moved > 0 && report.debits == moved && report.credits == moved);
+        assert!(!report.totals.is_empty() && report.totals == outcome.totals(), "{:?}", report.totals);
         assert!(!report.checked.is_empty(), "an audit names what it checked");
     }
 }

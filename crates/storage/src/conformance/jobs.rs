@@ -2,14 +2,14 @@
 
 use domain::{
     Amount, Card, CardId, CardState, Hold, HoldId, IssuerId, Lot, LotNo, OperationKind, Timestamp,
-    card::CloseReason, hold::HoldStatus, lot::LotSource, working::Changes,
+    card::CloseReason, hold::HoldStatus, working::Changes,
 };
 
 use super::{
     Fresh,
     world::{
         ISSUER, MERCHANT, OTHER_ISSUER, OTHER_MERCHANT, OTHER_PROGRAM, START, after, amount, commit, id_at,
-        insert, only, settle, stocked, touch,
+        insert, lot, only, settle, stocked, touch,
     },
 };
 use crate::{DueHold, Store};
@@ -90,19 +90,6 @@ async fn write_status(store: &dyn Store, card: &mut Card, id: HoldId, status: Ho
     let changes =
         Changes { cards: vec![card.clone()], holds: vec![Hold { status, ..hold }], ..only([operation]) };
     commit(store, &changes).await.expect("committed");
-}
-
-fn lot(remaining: i64, expires_at: Option<Timestamp>) -> Lot {
-    Lot {
-        no: LotNo(1),
-        source: LotSource::Paid,
-        funder: None,
-        granted: amount(remaining.max(1)),
-        remaining: amount(remaining),
-        expired: Amount::ZERO,
-        expired_to_breakage: false,
-        expires_at,
-    }
 }
 
 /// What a card is like, and from when on it is due.

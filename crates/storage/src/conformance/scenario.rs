@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::{
-    CardId, Catalog, Operation, OperationId, Refusal, Request, Timestamp, Transfer,
+    CardId, Catalog, Currency, Operation, OperationId, Refusal, Request, Timestamp, Transfer,
     card::PinDigest,
     command::PinAttempt,
     decide::{Context, Secrets, Verdict, decide},
@@ -12,7 +12,7 @@ use domain::{
     working::{Changes, Need, Touched, Working},
 };
 
-use crate::{Result, StorageError, Store, Transaction};
+use crate::{AccountTotals, Result, StorageError, Store, Transaction};
 
 /// A request with what the engine would add to it.
 #[derive(Clone, Debug)]
@@ -43,6 +43,13 @@ impl Outcome {
     /// The operations that wrote a transfer or not, with their transfers.
     pub(super) fn transfers_of(&self, id: OperationId) -> Vec<Transfer> {
         self.transfers.iter().filter(|t| t.operation == id).cloned().collect()
+    }
+
+    /// What all transfers add up to. The programs of the small world are all in yuan.
+    pub(super) fn totals(&self) -> Vec<AccountTotals> {
+        let moved: i64 = self.transfers.iter().map(|transfer| transfer.amount.get()).sum();
+        let all = AccountTotals { currency: Currency::CNY, debits: moved, credits: moved };
+        if self.transfers.is_empty() { Vec::new() } else { vec![all] }
     }
 
     /// The moment of an operation that was decided.

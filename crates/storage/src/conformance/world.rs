@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     Amount, BatchId, BusinessDate, Card, CardId, CardState, ClientId, Currency, Fingerprint, IdempotencyKey,
-    IssuerId, MerchantId, Operation, OperationId, OperationKind, Program, ProgramId, StoreId, TerminalId,
+    IssuerId, Lot, LotNo, MerchantId, Operation, OperationId, OperationKind, Program, ProgramId, StoreId, TerminalId,
     Timestamp, Transfer,
     card::{DayCounters, PinState},
     catalog::{Client, Issuer, Merchant, Scope, Store as Shop, Terminal},
     command::NumberIndex,
     ids,
+    lot::LotSource,
     operation::{CardAfter, Detail, Status},
     program::{Denominations, PinRule, ResidualPolicy, Rules, Status as CatalogStatus, Validity},
     working::Changes,
@@ -349,6 +350,20 @@ pub(super) fn transfer(
     minor: i64,
 ) -> Transfer {
     Transfer { operation, seq, debit, debit_lot: None, credit, credit_lot: None, amount: amount(minor) }
+}
+
+/// The only lot of a card.
+pub(super) fn lot(remaining: i64, expires_at: Option<Timestamp>) -> Lot {
+    Lot {
+        no: LotNo(1),
+        source: LotSource::Paid,
+        funder: None,
+        granted: amount(remaining.max(1)),
+        remaining: amount(remaining),
+        expired: Amount::ZERO,
+        expired_to_breakage: false,
+        expires_at,
+    }
 }
 
 /// Follows a list to its end and returns its pages. Fails if it does not end or goes backwards.

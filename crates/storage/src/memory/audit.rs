@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use domain::{
-    Account, Amount, Card, CardId, HoldId, LotNo, Operation, OperationId, OperationKind, Transfer,
-    hold::HoldStatus,
+    Account, Amount, Card, CardId, Currency, HoldId, IssuerId, LotNo, Operation, OperationId, OperationKind,
+    Transfer, hold::HoldStatus,
 };
 
 use super::{MemoryStore, queries::chain, state::State};
-use crate::{Audit, AuditReport, Result, Violation};
+use crate::{AccountTotals, Audit, AuditReport, Result, Violation};
 
 type Check = fn(&State, &Folded, &mut Findings);
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 8] = [
     ("transfers_are_well_formed", transfers_are_well_formed),
     ("lots_equal_transfers", lots_equal_transfers),
     ("claims_equal_transfers", claims_equal_transfers),
+    ("issued_equation", issued_equals_posted),
     ("held_equals_open_holds", held_equals_open_holds),
     ("refunds_are_counted", refunds_are_counted),
     ("chains_are_complete", chains_are_complete),
@@ -36,8 +37,7 @@ impl Audit for MemoryStore {
             cards: count(state.cards.len()),
             operations: count(state.operations.len()),
             transfers: count(state.transfers.values().map(Vec::len).sum()),
-            debits: folded.debits,
-            credits: folded.credits,
+            totals: folded.totals.iter().map(|(currency, sum)| in_currency(*currency, *sum)).collect(),
             ..AuditReport::default()
         };
         for (invariant, check) in CHECKS {
@@ -70,8 +70,10 @@ impl Findings {
 /// What the log adds up to.
 #[derive(Default)]
 struct Folded {
-    debits: i64,
-    credits: i64,
+    /// Debits and credits.
+    totals: BTreeMap<Currency, (i64, i64)>,
+    /// What came onto cards less what went off them.
+    on_cards: BTreeMap<(IssuerId, Currency), i64>,
     /// Received less given, by card and lot.
     lots: BTreeMap<(CardId, LotNo), i64>,
     /// The same of what expired out of a lot.
@@ -89,8 +91,7 @@ fn fold(state: &State) -> Folded {
     for operation in state.operations.values() {
         for transfer in state.transfers_of(operation.id) {
             let amount = transfer.amount.get();
-            folded.debits = folded.debits.saturating_add(amount);
-            folded.credits = folded.credits.saturating_add(amount);
+            fold_totals(&mut folded, operation, transfer);
             fold_side(&mut folded, operation, transfer.debit, transfer.debit_lot, -amount);
             fold_side(&mut folded, operation, transfer.credit, transfer.credit_lot, amount);
         }
@@ -100,6 +101,23 @@ fn fold(state: &State) -> Folded {
         fold_links(state, &mut folded, operation);
     }
     folded
+}
+
+/// Value without a currency is in no total; that it has none is found where transfers are checked.
+fn fold_totals(folded: &mut Folded, operation: &Operation, transfer: &Transfer) {
+    let Some(currency) = operation.currency else { return };
+    let amount = transfer.amount.get();
+    let (debits, credits) = folded.totals.entry(currency).or_default();
+    *debits = debits.saturating_add(amount);
+    *credits = credits.saturating_add(amount);
+    let is_card = |account| i64::from(matches!(account, Account::Card(_)));
+    let onto = amount.saturating_mul(is_card(transfer.credit) - is_card(transfer.debit));
+    let on_cards = folded.on_cards.entry((operation.issuer, currency)).or_default();
+    *on_cards = on_cards.saturating_add(onto);
+}
+
+const fn in_currency(currency: Currency, (debits, credits): (i64, i64)) -> AccountTotals {
+    AccountTotals { currency, debits, credits }
 }
 
 fn fold_side(folded: &mut Folded, operation: &Operation, account: Account, lot: Option<LotNo>, amount: i64) {
@@ -166,6 +184,23 @@ fn compare_lots(
     }
     for ((card, lot), sum) in unseen {
         findings.compare(&format!("{card} lot {}", lot.0), &0, &sum);
+    }
+}
+
+fn issued_equals_posted(state: &State, folded: &Folded, findings: &mut Findings) {
+    let mut posted: BTreeMap<(IssuerId, Currency), i64> = BTreeMap::new();
+    for card in cards(state) {
+        match state.catalog.programs.get(&card.program) {
+            Some(program) => {
+                let sum = posted.entry((card.issuer, program.currency)).or_default();
+                *sum = sum.saturating_add(card.posted().get());
+            }
+            None => findings.0.push((card.id.to_string(), "its program is unknown".to_owned())),
+        }
+    }
+    for key in posted.keys().chain(folded.on_cards.keys()).collect::<BTreeSet<_>>() {
+        let of = |sums: &BTreeMap<_, i64>| sums.get(key).copied().unwrap_or(0);
+        findings.compare(&format!("{} in {}", key.0, key.1), &of(&posted), &of(&folded.on_cards));
     }
 }
 
