@@ -11,8 +11,8 @@ use super::{
     Fresh, commands,
     scenario::{Asked, Outcome, run},
     world::{
-        ISSUER, MERCHANT, OTHER_ISSUER, OTHER_MERCHANT, OTHER_PROGRAM, PROGRAM, after, amount, catch_up, commit,
-        id_at, insert, lot, only, operation, program, settle, stocked, touch, transfer,
+        ISSUER, MERCHANT, OTHER_ISSUER, OTHER_MERCHANT, OTHER_PROGRAM, PROGRAM, after, amount, catch_up,
+        commit, id_at, insert, lot, only, operation, program, settle, stocked, touch, transfer,
     },
 };
 use crate::{AccountTotals, CatalogEntry, LedgerLine, StorageError, Store, TransferFilter};
