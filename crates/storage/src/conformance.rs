@@ -35,7 +35,9 @@ use std::{any::Any, sync::Arc};
 
 use crate::Store;
 
-pub use audit::{audit_finds_what_contradicts_the_log, audit_is_clean_on_good_data};
+pub use audit::{
+    audit_finds_what_contradicts_the_log, audit_is_clean_after_a_claim_moved_on, audit_is_clean_on_good_data,
+};
 pub use catalog::{catalog_refuses_conflicts, catalog_round_trips, catalog_survives_two_writers};
 pub use issue::{
     batches_round_trip_and_page, cards_and_progress_are_written_together, export_is_claimed_once,
@@ -91,6 +93,7 @@ macro_rules! conformance_tests {
             a_refused_commit_leaves_no_trace
             a_roll_up_changes_no_total
             audit_finds_what_contradicts_the_log
+            audit_is_clean_after_a_claim_moved_on
             audit_is_clean_on_good_data
             batches_round_trip_and_page
             card_chains_include_the_second_card

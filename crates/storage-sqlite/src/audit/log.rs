@@ -186,6 +186,8 @@ fn expected(kind: OperationKind, entry: &Entry, moved: &Moved) -> Option<i64> {
         Kind::Activation | Kind::Load => Some(entry.approved.max(moved.sum)),
         // Turns the original round, whatever that was.
         Kind::Reversal => None,
+        // A claim that a replaced or merged card left behind goes back to it, and on to its successor.
+        Kind::Reactivation if entry.counterpart_balance.is_some() => entry.approved.checked_mul(2),
         Kind::CashOut => Some(entry.approved.saturating_add(entry.forfeited)),
         Kind::Redemption
         | Kind::Capture

@@ -7,7 +7,8 @@ use domain::{
 };
 
 use super::{
-    Fresh, commands,
+    Fresh,
+    commands::{self, Step},
     scenario::run,
     world::{self, MERCHANT, amount, catch_up, commit, insert, settle, touch},
 };
@@ -39,6 +40,26 @@ pub async fn audit_is_clean_on_good_data(fresh: Fresh) {
         assert!(!report.totals.is_empty() && report.totals == outcome.totals(), "{:?}", report.totals);
         assert!(!report.checked.is_empty(), "an audit names what it checked");
     }
+}
+
+/// A claim that a merged card left behind moves twice when it is reactivated: back to the old card, and on
+/// to the one that took its place. That is no violation.
+pub async fn audit_is_clean_after_a_claim_moved_on(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    settle(store).await;
+    insert(store, &commands::cards()).await;
+    let catalog = store.load_catalog().await.expect("a catalog");
+    let step = |what, flags, wait| Step { what, card: 1, other: 4, amount: 1_000, flags, wait };
+    // Redeem in part from a bonus lot, wait until that has expired, refund, merge, reactivate.
+    let (redeem, inquire, merge, reactivate) =
+        (step(11, 0, 0), step(62, 8, 240), step(55, 72, 1), step(59, 0, 1));
+    let refund = Step { other: 0, ..step(38, 0, 240) };
+    let asked = commands::requests(&[redeem, inquire, refund, merge, reactivate]);
+    let outcome = run(store, &catalog, &asked, &[1]).await;
+    let last = outcome.operations.last().expect("operations");
+    assert_eq!((last.kind, last.is_approved()), (OperationKind::Reactivation, true), "{last:?}");
+    assert!(last.counterpart.is_some() && outcome.transfers_of(last.id).len() == 2, "{last:?}");
+    assert_eq!(store.audit().await.expect("a report").violations, Vec::new());
 }
 
 /// Each of these is a wrong that a store may refuse to write; one that writes it must find it.

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     Amount, BatchId, BusinessDate, Card, CardId, CardState, ClientId, Currency, Fingerprint, IdempotencyKey,
-    IssuerId, Lot, LotNo, MerchantId, Operation, OperationId, OperationKind, Program, ProgramId, StoreId, TerminalId,
-    Timestamp, Transfer,
+    IssuerId, Lot, LotNo, MerchantId, Operation, OperationId, OperationKind, Program, ProgramId, StoreId,
+    TerminalId, Timestamp, Transfer,
     card::{DayCounters, PinState},
     catalog::{Client, Issuer, Merchant, Scope, Store as Shop, Terminal},
     command::NumberIndex,
