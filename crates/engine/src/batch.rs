@@ -6,13 +6,17 @@
 
 use domain::{
     Catalog, OperationId, Refusal, Request, Timestamp,
-    decide::{Context, Secrets, Verdict, decide},
+    decide::{Context, Secrets, Verdict},
     plan::{MAX_ROUNDS, follows_pointers, plan},
     working::{Need, Touched, Working},
 };
 use storage::{Durable, Result, Transaction, Transactions, durable_already};
 
 use crate::handle::{Answer, Outcome};
+#[cfg(feature = "planted")]
+use crate::planted::decide;
+#[cfg(not(feature = "planted"))]
+use domain::decide::decide;
 
 /// What a batch is decided with.
 pub(crate) struct Deciding<'a> {

@@ -137,6 +137,23 @@ impl Engine {
         clock: Arc<dyn Clock>,
         config: EngineConfig,
     ) -> Result<(Self, Writers), SetupError> {
+        let (engine, writers) = Self::assemble(store, vault, clock, config).await?;
+        let mut threads = Vec::with_capacity(writers.len());
+        for (number, writer) in writers.into_iter().enumerate() {
+            let thread = std::thread::Builder::new().name(format!("writer-{number}"));
+            threads.push(thread.spawn(move || writer.run()).map_err(SetupError::Thread)?);
+        }
+        Ok((engine, Writers(threads)))
+    }
+
+    /// What [`Engine::start`] does, without the threads: nothing is decided until the caller has the
+    /// writers work.
+    pub async fn assemble(
+        store: Arc<dyn Store>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        config: EngineConfig,
+    ) -> Result<(Self, Vec<Writer>), SetupError> {
         meter::describe();
         let have: Vec<u8> = vault.keys().key_ids().collect();
         if let Some(missing) = store.key_ids_in_use().await?.into_iter().find(|id| !have.contains(id)) {
@@ -148,24 +165,20 @@ impl Engine {
         let (queue, waiting) = mpsc::channel(config.queue.max(1));
         let on_fatal: OnFatal = Arc::from(config.on_fatal);
         let waiting: Queue = Arc::new(tokio::sync::Mutex::new(waiting));
-        let mut writers = Vec::new();
-        for number in 0..store.writers().max(1) {
-            let writer = Writer {
-                store: Arc::clone(&store),
-                catalog: Arc::clone(&catalog),
-                clock: Arc::clone(&clock),
-                ids: Arc::clone(&ids),
-                secrets: VaultSecrets(Arc::clone(&vault)),
-                max_batch: config.max_batch.max(1),
-                answering: Answering::start(Arc::clone(&on_fatal)),
-                on_fatal: Arc::clone(&on_fatal),
-            };
-            let waiting = Arc::clone(&waiting);
-            let thread = std::thread::Builder::new().name(format!("writer-{number}"));
-            writers.push(thread.spawn(move || writer.run(&waiting)).map_err(SetupError::Thread)?);
-        }
+        let writer = |_| Writer {
+            queue: Arc::clone(&waiting),
+            store: Arc::clone(&store),
+            catalog: Arc::clone(&catalog),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            secrets: VaultSecrets(Arc::clone(&vault)),
+            max_batch: config.max_batch.max(1),
+            answering: Answering::start(Arc::clone(&on_fatal)),
+            on_fatal: Arc::clone(&on_fatal),
+        };
+        let writers = (0..store.writers().max(1)).map(writer).collect();
         let shared = Arc::new(Shared { store, catalog, clock, ids, vault });
-        Ok((Self { queue, shared }, Writers(writers)))
+        Ok((Self { queue, shared }, writers))
     }
 
     /// Has one request decided. Answers after the commit.

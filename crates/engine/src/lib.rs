@@ -13,6 +13,8 @@ mod handle;
 mod id_source;
 pub mod issue;
 mod meter;
+#[cfg(feature = "planted")]
+pub mod planted;
 mod secrets;
 mod writer;
 
@@ -21,3 +23,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use handle::{Answer, Engine, EngineConfig, Intent, Outcome, SetupError, SubmitError, Writers};
 pub use id_source::IdSource;
 pub use secrets::VaultSecrets;
+pub use writer::Writer;

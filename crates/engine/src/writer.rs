@@ -1,13 +1,13 @@
 //! The thread that takes requests from the queue and answers them.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use domain::{OperationId, Request};
 use storage::{Durable, StorageError, Store};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use crate::{
     batch::{self, Deciding},
@@ -63,8 +63,9 @@ struct Decided {
 pub(crate) type OnFatal = Arc<dyn Fn(&StorageError) + Send + Sync>;
 
 /// A writer's parts. Where the store can decide several batches at once, several writers take from one
-/// queue.
-pub(crate) struct Writer {
+/// queue. Does nothing before [`Writer::work`].
+pub struct Writer {
+    pub(crate) queue: Queue,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) catalog: Arc<CatalogCache>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -117,18 +118,20 @@ impl Answering {
 
 impl Writer {
     /// Runs until the queue is closed and empty, or the store can no longer be trusted.
-    pub(crate) fn run(self, queue: &Queue) {
+    pub(crate) fn run(self) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         match runtime {
-            Ok(runtime) => runtime.block_on(self.work(queue)),
+            Ok(runtime) => runtime.block_on(self.work()),
             Err(error) => {
                 (self.on_fatal)(&StorageError::Setup(format!("cannot start the writer: {error}")));
             }
         }
     }
 
-    /// What [`Writer::run`] does, on the caller's runtime.
-    pub(crate) async fn work(self, queue: &Queue) {
+    /// Runs until the queue is closed and empty, or the store can no longer be trusted. On the caller's
+    /// runtime, so that a simulation can own the time and the order in which tasks run.
+    pub async fn work(self) {
+        let queue = &self.queue;
         // Room first, then requests: while the disk is behind, the next batch grows.
         while let Ok(room) = self.answering.0.reserve().await {
             let Some((submissions, still_queued)) = take(queue, self.max_batch).await else { return };
