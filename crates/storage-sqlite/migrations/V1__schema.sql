@@ -268,3 +268,33 @@ CREATE TABLE job_cursor (
     name TEXT PRIMARY KEY,
     position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Nodes: who has which number and which job. Times are those of this database's clock.
+
+CREATE TABLE node (
+    number INTEGER PRIMARY KEY CHECK (number BETWEEN 0 AND 1023),
+    name TEXT NOT NULL,
+    term INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    ids_until INTEGER NOT NULL
+) STRICT;
+INSERT INTO node (number, name, term, expires_at, ids_until)
+    WITH RECURSIVE every (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM every WHERE number < 1023)
+    SELECT number, '', 0, 0, 0 FROM every;
+
+CREATE TABLE job_lease (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What shared limits have counted. Worth little: lost, the limits begin anew.
+CREATE TABLE shared_usage (
+    kind INTEGER NOT NULL,
+    subject BLOB NOT NULL CHECK (length(subject) = 16),
+    period INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, subject, period)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shared_usage_by_expiry ON shared_usage (expires_at);

@@ -1,6 +1,6 @@
 //! The catalog: read whole, changed one entry at a time.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
@@ -9,7 +9,7 @@ use domain::{
     program::Status,
 };
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use storage::{CatalogEntry, CatalogStore, Result, StorageError};
 
 use crate::{
@@ -26,13 +26,14 @@ impl CatalogStore for SqliteStore {
 
     async fn put_catalog(&self, entry: &CatalogEntry) -> Result<()> {
         let entry = entry.clone();
-        self.write(move |connection| {
+        let revision = self.write(move |connection| {
             put(connection, &entry)?;
-            let grown =
-                connection.execute("UPDATE catalog_revision SET revision = revision + 1", []).stored()?;
-            if grown == 1 { Ok(()) } else { Err(corrupt("the catalog has no revision")) }
-        })
-        .await
+            let grow = "UPDATE catalog_revision SET revision = revision + 1 RETURNING revision";
+            let grown = connection.query_row(grow, [], |row| row.get(0)).optional().stored()?;
+            grown.ok_or_else(|| corrupt("the catalog has no revision"))
+        });
+        self.inner.revised.send_replace(revision.await?);
+        Ok(())
     }
 
     async fn catalog_revision(&self) -> Result<i64> {
@@ -42,6 +43,18 @@ impl CatalogStore for SqliteStore {
             statement.query_row([], |row| row.get(0)).stored()
         })
         .await
+    }
+
+    /// Woken by this process's own changes; those of another one, such as a command beside a server, are
+    /// found when patience ends.
+    async fn await_catalog_change(&self, seen: i64, patience: Duration) -> Result<i64> {
+        let mut revised = self.inner.revised.subscribe();
+        let revision = self.catalog_revision().await?;
+        if revision != seen {
+            return Ok(revision);
+        }
+        let _ = tokio::time::timeout(patience, revised.changed()).await;
+        self.catalog_revision().await
     }
 }
 
@@ -325,7 +338,6 @@ fn write(
 }
 
 fn stored_version(connection: &Connection, table: &str, id: i64) -> Result<Option<u32>> {
-    use rusqlite::OptionalExtension;
     let sql = format!("SELECT version FROM {table} WHERE id = ?1");
     let mut statement = connection.prepare_cached(&sql).stored()?;
     statement.query_row([id], |row| row.get(0)).optional().stored()

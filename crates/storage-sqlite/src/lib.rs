@@ -19,11 +19,13 @@ mod ledger;
 mod log_sync;
 mod lots;
 mod migrate;
+mod nodes;
 mod queries;
 mod readers;
 mod rows;
 mod store;
 mod transaction;
+mod usage;
 mod writer;
 
 pub use backup::restore;

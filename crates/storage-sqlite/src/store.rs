@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::Connection;
 use storage::{Result, StorageError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     checkpoint::{CheckpointStats, Checkpointer},
@@ -76,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) writer: Arc<Mutex<Writer>>,
     pub(crate) health: Arc<Health>,
     pub(crate) path: PathBuf,
+    /// The catalog's revision, for those who wait for it to change.
+    pub(crate) revised: watch::Sender<i64>,
     _lock: Option<File>,
 }
 
@@ -119,7 +121,8 @@ impl SqliteStore {
         } else {
             (Checkpointer::absent(), LogSync::absent())
         };
-        let inner = Inner { checkpoints, log, readers, writer, health, path, _lock: lock };
+        let revised = watch::Sender::new(0);
+        let inner = Inner { checkpoints, log, readers, writer, health, path, revised, _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
     }
 

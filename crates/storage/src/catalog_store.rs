@@ -1,5 +1,7 @@
 //! The catalog: low-rate data that decisions need in memory.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     Catalog, Program,
@@ -38,4 +40,9 @@ pub trait CatalogStore: Send + Sync {
     /// A number that grows with every change, so that a reader can tell cheaply whether its snapshot is
     /// still the newest.
     async fn catalog_revision(&self) -> Result<i64>;
+
+    /// Waits until the revision is not `seen`, at most about `patience`, and returns what it is then. May
+    /// return early. Sees changes of every node: at once where the database tells, at the latest when
+    /// `patience` is over.
+    async fn await_catalog_change(&self, seen: i64, patience: Duration) -> Result<i64>;
 }

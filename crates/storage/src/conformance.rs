@@ -25,10 +25,12 @@ mod jobs;
 mod keys;
 mod ledger;
 mod lists;
+mod nodes;
 mod random;
 mod round_trips;
 mod scenario;
 mod transactions;
+mod usage;
 mod world;
 
 use std::{any::Any, sync::Arc};
@@ -38,7 +40,10 @@ use crate::Store;
 pub use audit::{
     audit_finds_what_contradicts_the_log, audit_is_clean_after_a_claim_moved_on, audit_is_clean_on_good_data,
 };
-pub use catalog::{catalog_refuses_conflicts, catalog_round_trips, catalog_survives_two_writers};
+pub use catalog::{
+    a_catalog_change_wakes_who_waits, catalog_refuses_conflicts, catalog_round_trips,
+    catalog_survives_two_writers,
+};
 pub use issue::{
     batches_round_trip_and_page, cards_and_progress_are_written_together, export_is_claimed_once,
     taken_numbers_are_reported_and_nothing_is_written,
@@ -53,6 +58,10 @@ pub use lists::{
     card_chains_include_the_second_card, long_lists_are_searched_to_the_end,
     operations_are_filtered_and_paged, transfers_are_paged,
 };
+pub use nodes::{
+    a_node_number_given_back_is_free, a_node_number_taken_over_has_moments_of_its_own,
+    job_leases_have_one_holder, moments_of_a_node_only_grow, node_numbers_are_lent_once,
+};
 pub use random::random_commands_agree;
 pub use round_trips::{
     cards_round_trip, compensations_and_tombstones_round_trip, holds_round_trip, operations_round_trip,
@@ -63,6 +72,7 @@ pub use transactions::{
     every_need_is_answered, keys_are_unique_within_a_client, keys_of_every_form_are_found,
     numbers_are_found_by_any_index, readers_see_only_what_is_committed, traces_are_unique,
 };
+pub use usage::{use_is_added_up, use_is_forgotten, use_told_at_once_is_not_lost};
 
 /// An empty store, with what must live as long as it, such as a temporary folder.
 pub struct Fresh {
@@ -89,7 +99,10 @@ impl Fresh {
 macro_rules! conformance_tests {
     ($fresh:path) => {
         $crate::conformance_tests! { @each $fresh;
+            a_catalog_change_wakes_who_waits
             a_dropped_transaction_leaves_no_trace
+            a_node_number_given_back_is_free
+            a_node_number_taken_over_has_moments_of_its_own
             a_refused_commit_leaves_no_trace
             a_roll_up_changes_no_total
             audit_finds_what_contradicts_the_log
@@ -110,10 +123,13 @@ macro_rules! conformance_tests {
             every_need_is_answered
             export_is_claimed_once
             holds_round_trip
+            job_leases_have_one_holder
             keys_are_unique_within_a_client
             keys_in_use_are_known
             keys_of_every_form_are_found
             long_lists_are_searched_to_the_end
+            moments_of_a_node_only_grow
+            node_numbers_are_lent_once
             numbers_are_found_by_any_index
             numbers_are_rekeyed
             operations_are_filtered_and_paged
@@ -125,6 +141,9 @@ macro_rules! conformance_tests {
             transfers_are_paged
             transfers_round_trip
             value_in_another_currency_than_its_card_is_found
+            use_is_added_up
+            use_is_forgotten
+            use_told_at_once_is_not_lost
             value_without_a_currency_is_corrupt
         }
 

@@ -13,8 +13,10 @@ pub mod jobs_store;
 pub mod key_store;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+pub mod node_store;
 pub mod queries;
 pub mod transactions;
+pub mod usage_store;
 
 pub use audit::{Audit, AuditReport, Violation};
 pub use catalog_store::{CatalogEntry, CatalogStore};
@@ -22,12 +24,28 @@ pub use error::{Result, StorageError};
 pub use issue_store::{Batch, BatchStatus, ExportRow, IssueStore, NewCard, Sealed};
 pub use jobs_store::{DueHold, JobsStore, RollUp};
 pub use key_store::{KeyStore, Rekeyed, StoredNumber};
+pub use node_store::{NODES, NodeLease, NodeStore};
 pub use queries::{
     AccountTotals, BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow,
 };
 pub use transactions::{Durable, Transaction, Transactions, durable_already};
+pub use usage_store::{Usage, UsageKey, UsageStore};
 
 /// A database that offers everything.
-pub trait Store: Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit {}
+pub trait Store:
+    Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + NodeStore + Queries + UsageStore + Audit
+{
+}
 
-impl<S> Store for S where S: Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + Queries + Audit {}
+impl<S> Store for S where
+    S: Transactions
+        + CatalogStore
+        + IssueStore
+        + JobsStore
+        + KeyStore
+        + NodeStore
+        + Queries
+        + UsageStore
+        + Audit
+{
+}

@@ -7,13 +7,16 @@ mod catalog;
 mod issue;
 mod jobs;
 mod keys;
+mod nodes;
 mod queries;
 mod state;
 mod transactions;
+mod usage;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use state::State;
+use tokio::sync::watch;
 
 /// A store in memory. Clones share their data.
 #[derive(Clone, Default)]
@@ -21,6 +24,8 @@ pub struct MemoryStore {
     /// Held by whoever writes, for as long as a transaction lasts.
     turn: Arc<tokio::sync::Mutex<()>>,
     state: Arc<RwLock<State>>,
+    /// The catalog's revision, for those who wait for it to change.
+    revised: Arc<watch::Sender<i64>>,
 }
 
 impl MemoryStore {

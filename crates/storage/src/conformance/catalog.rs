@@ -1,6 +1,6 @@
 //! The catalog: written one entry at a time under a version, read whole.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     Amount, BusinessDate, Channel, Currency, MerchantId, Program, ProgramId, StoreId, Timestamp,
@@ -253,5 +253,35 @@ pub async fn catalog_survives_two_writers(fresh: Fresh) {
         let catalog = store.load_catalog().await.expect("a catalog");
         assert_eq!(catalog.merchants[&MERCHANT].name, if one { "one" } else { "two" });
         assert_eq!(catalog.merchants[&MERCHANT].version, version);
+    }
+}
+
+/// Whoever waits for a change of the catalog is woken by it, long before patience ends, and no change
+/// between looking and waiting is missed.
+pub async fn a_catalog_change_wakes_who_waits(fresh: Fresh) {
+    let store = Arc::clone(&fresh.store);
+    settle(store.as_ref()).await;
+    let seen = store.catalog_revision().await.expect("a revision");
+    let short = Duration::from_millis(20);
+    assert_eq!(store.await_catalog_change(seen, short).await.expect("a revision"), seen, "nothing changed");
+    let long = Duration::from_mins(1);
+    for round in 0..20_i64 {
+        let seen = store.catalog_revision().await.expect("a revision");
+        let waiting = {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut revision = seen;
+                // It may return early.
+                while revision == seen {
+                    revision = store.await_catalog_change(seen, long).await.expect("a revision");
+                }
+                revision
+            })
+        };
+        let name = issuer(domain::IssuerId::new(10_000 + round));
+        store.put_catalog(&CatalogEntry::Issuer(name)).await.expect("put");
+        let woken = tokio::time::timeout(Duration::from_secs(5), waiting).await;
+        assert!(woken.expect("woken in time").expect("no panic") > seen);
+        assert!(store.await_catalog_change(seen, long).await.expect("at once") > seen);
     }
 }

@@ -1,6 +1,6 @@
 //! The catalog in memory.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
@@ -22,11 +22,18 @@ impl CatalogStore for MemoryStore {
         let mut state = self.write();
         put_entry(&mut state.catalog, entry)?;
         state.revision += 1;
+        self.revised.send_replace(state.revision);
         Ok(())
     }
 
     async fn catalog_revision(&self) -> Result<i64> {
         Ok(self.read().revision)
+    }
+
+    async fn await_catalog_change(&self, seen: i64, patience: Duration) -> Result<i64> {
+        let mut revised = self.revised.subscribe();
+        let _ = tokio::time::timeout(patience, revised.wait_for(|revision| *revision != seen)).await;
+        self.catalog_revision().await
     }
 }
 

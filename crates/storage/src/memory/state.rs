@@ -6,13 +6,14 @@ use std::{
 };
 
 use domain::{
-    BatchId, CardId, Catalog, ClientId, Hold, HoldId, IdempotencyKey, Operation, OperationId, Transfer,
+    BatchId, CardId, Catalog, ClientId, Hold, HoldId, IdempotencyKey, Operation, OperationId, Timestamp,
+    Transfer,
     command::NumberIndex,
     operation::Compensation,
     working::{Changes, TraceKey},
 };
 
-use crate::{Batch, NewCard, Result, StorageError};
+use crate::{Batch, NewCard, Result, StorageError, UsageKey};
 
 /// Everything.
 #[derive(Default)]
@@ -31,6 +32,29 @@ pub(super) struct State {
     pub(super) holds: BTreeMap<HoldId, Hold>,
     /// The newest operation that the roll-up has taken in. Totals are always folded from transfers.
     pub(super) rolled_up: Option<OperationId>,
+    pub(super) nodes: BTreeMap<u16, LentNode>,
+    pub(super) leases: HashMap<String, HeldLease>,
+    pub(super) usage: HashMap<UsageKey, Used>,
+}
+
+/// Who has a node number, or had it last.
+#[derive(Clone, Copy)]
+pub(super) struct LentNode {
+    pub(super) term: i64,
+    pub(super) expires_at: Timestamp,
+    pub(super) ids_until: Timestamp,
+}
+
+/// Who has a lease.
+pub(super) struct HeldLease {
+    pub(super) holder: String,
+    pub(super) expires_at: Timestamp,
+}
+
+/// A total that nodes add to.
+pub(super) struct Used {
+    pub(super) total: i64,
+    pub(super) expires_at: Timestamp,
 }
 
 pub(super) fn conflict<T>(what: &'static str) -> Result<T> {
