@@ -1,6 +1,6 @@
 # Thin on purpose: each target is a line or two, the work is in scripts/ and in cargo.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench soak fuzz
+.PHONY: help run build test lint bench soak fuzz ha
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,3 +30,7 @@ soak: ## kill a loaded server 1,000 times and look for lost or doubled answers
 fuzz: ## feed every parser random input; HEXIAO_FUZZ_SECONDS for each, 60 by default
 	@scripts/setup build
 	@scripts/fuzz
+
+ha: build ## three PostgreSQL nodes under Patroni on loopback: kill the leader KILLS times (10), count losses
+	@scripts/setup ha
+	@scripts/ha/run --kills $(or $(KILLS),10) --seed $(or $(SEED),1)
