@@ -25,6 +25,8 @@ import processes
 from acknowledged import AckLog
 from cluster import Cluster, ClusterTrouble, Machine, until
 from faults import KINDS, Kind
+from hexiao_nodes import Nodes
+from http_load import HttpLoad, NoAnswer
 from raw_load import RawLoad
 
 DEFAULT_KINDS = "kill,freeze,kill-machine,thaw,kill,freeze-machine,kill-twice,kill-postgres"
@@ -113,7 +115,16 @@ class Run:
         faults.bring_back(successor)
 
 
-def play(cluster: Cluster, load: RawLoad, options: argparse.Namespace) -> dict:
+def make_load(cluster: Cluster, options: argparse.Namespace, folder: Path) -> tuple[RawLoad | HttpLoad, Nodes | None]:
+    if options.load == "sql":
+        return RawLoad(cluster.hosts(), cluster.superuser_password, options.writers), None
+    nodes = Nodes(cluster, folder / "hexiao", options.nodes)
+    say(f"starting {options.nodes} nodes of Hexiao")
+    nodes.start()
+    return HttpLoad(nodes.addresses, nodes.demo, options.writers), nodes
+
+
+def play(cluster: Cluster, load: RawLoad | HttpLoad, nodes: Nodes | None, options: argparse.Namespace) -> dict:
     dice = random.Random(options.seed)
     run = Run(cluster, load.acknowledged, dice)
     load.start()
@@ -126,11 +137,21 @@ def play(cluster: Cluster, load: RawLoad, options: argparse.Namespace) -> dict:
     cluster.wait_until_settled(SETTLE_WITHIN_S)
     time.sleep(1)
     load.stop()
+    say(f"{len(load.acknowledged.all())} writes were acknowledged; comparing them with the books")
     audited = load.audit()
+    if nodes is not None:
+        audited["verify_clean"] = nodes.verify()
+        if not audited["verify_clean"]:
+            say(nodes.verify_tail())
     report = run.outcome.report()
     frozen = sum(of["n"] for name, of in report["by_kind"].items() if name in KINDS and KINDS[name].freezes)
     head = {"kills": run.outcome.struck, "lost": audited.pop("lost")}
     return head | report | {"freezes": frozen} | audited | {"load": options.load, "seed": options.seed}
+
+
+def sound(report: dict) -> bool:
+    """Nothing lost, doubled or altered, no error that a client could not get over, books that balance."""
+    return not any(report.get(count) for count in ("lost", "doubled", "altered", "client_errors")) and report.get("verify_clean", True)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -138,7 +159,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=10, help="how often the leader is killed or frozen (1 to 1000)")
     parser.add_argument("--kinds", default=DEFAULT_KINDS, help=f"in turn, of: {', '.join(KINDS)}")
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which it happens")
-    parser.add_argument("--load", choices=["sql"], default="sql", help="who writes")
+    parser.add_argument("--load", choices=["hexiao", "sql"], default="hexiao", help="sales through nodes of Hexiao, or plain SQL")
+    parser.add_argument("--nodes", type=int, default=2, help="of Hexiao (1 to 8)")
     parser.add_argument("--writers", type=int, default=4, help="clients of the load (1 to 64)")
     parser.add_argument("--folder", type=Path, help="keep everything here instead of in a temporary folder")
     options = parser.parse_args(arguments)
@@ -149,6 +171,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("--kills: between 1 and 1000")
     if not 1 <= options.writers <= 64:
         parser.error("--writers: between 1 and 64")
+    if not 1 <= options.nodes <= 8:
+        parser.error("--nodes: between 1 and 8")
     return options
 
 
@@ -170,9 +194,9 @@ def main() -> int:
         try:
             say("starting three members of etcd, three Patronis with PostgreSQL, three probers")
             cluster.start()
-            load = RawLoad(cluster.hosts(), cluster.superuser_password, options.writers)
-            report = play(cluster, load, options)
-        except ClusterTrouble as trouble:
+            load, nodes = make_load(cluster, options, folder)
+            report = play(cluster, load, nodes, options)
+        except (ClusterTrouble, NoAnswer) as trouble:
             say(str(trouble))
             for machine in cluster.machines.values():
                 for part in ("patroni", "prober"):
@@ -181,7 +205,7 @@ def main() -> int:
         finally:
             processes.end_everything()
     print(json.dumps(report))
-    return 0 if report["lost"] == 0 else 1
+    return 0 if sound(report) else 1
 
 
 if __name__ == "__main__":
