@@ -23,8 +23,13 @@ use crate::{error::IntoStorage, health::Health, writer::Writer};
 const SHORT: u64 = 256;
 /// Passes beside the writer before it has to wait whatever the remainder.
 const PASSES: usize = 8;
-/// How long the writer waits for readers to leave the log. Twice as long after each time in vain, so that
-/// reads in unbroken sequence cannot let the log grow without end.
+/// Attempts to let the log begin again at a moment when nobody reads it, without waiting for one.
+const ATTEMPTS: u32 = 40;
+/// The time between two such attempts, which the writer goes on in.
+const BETWEEN: Duration = Duration::from_millis(5);
+/// How long the writer waits for readers to leave the log, if none of the attempts met such a moment.
+/// Twice as long after each time in vain, so that reads in unbroken sequence cannot let the log grow
+/// without end.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// The most doublings of it.
 const DOUBLINGS: u32 = 4;
@@ -248,6 +253,28 @@ impl Worker {
     /// Carries a long log over and lets it begin again. `true` if it does.
     fn round(&self, in_vain: u32) -> Result<bool> {
         let began = Instant::now();
+        let mut restarted = false;
+        for attempt in 0..=ATTEMPTS {
+            self.catch_up()?;
+            if self.shared.long_views.load(Ordering::Acquire) > 0 || self.shared.locked().stop {
+                break;
+            }
+            let last = attempt == ATTEMPTS;
+            restarted = self.finish(if last { PATIENCE.saturating_mul(1 << in_vain) } else { Duration::ZERO })?;
+            if restarted || last {
+                break;
+            }
+            std::thread::sleep(BETWEEN);
+        }
+        let counters = &self.shared.counters;
+        counters.rounds.fetch_add(1, Ordering::Relaxed);
+        counters.restarts.fetch_add(u64::from(restarted), Ordering::Relaxed);
+        counters.last.store(micros(began), Ordering::Relaxed);
+        Ok(restarted)
+    }
+
+    /// Carries over beside the writer until little is left.
+    fn catch_up(&self) -> Result<()> {
         for _ in 0..PASSES {
             let done = self.checkpoint("PASSIVE")?.done;
             // The writer went on meanwhile: what counts is where it is now.
@@ -255,15 +282,7 @@ impl Worker {
                 break;
             }
         }
-        let restarted = match self.shared.long_views.load(Ordering::Acquire) {
-            0 => self.finish(PATIENCE.saturating_mul(1 << in_vain))?,
-            _ => false,
-        };
-        let counters = &self.shared.counters;
-        counters.rounds.fetch_add(1, Ordering::Relaxed);
-        counters.restarts.fetch_add(u64::from(restarted), Ordering::Relaxed);
-        counters.last.store(micros(began), Ordering::Relaxed);
-        Ok(restarted)
+        Ok(())
     }
 
     /// The rest, while the writer waits.
