@@ -1,6 +1,9 @@
 //! The catalog's snapshot in memory, replaced whole when something changes.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use domain::Catalog;
@@ -47,6 +50,47 @@ impl CatalogCache {
         insert(&mut catalog, entry);
         self.snapshot.store(Arc::new(catalog));
         Ok(())
+    }
+}
+
+/// The longest that a change made on another node stays unseen while the database can be reached.
+const LOOK: Duration = Duration::from_millis(500);
+/// Between attempts where it cannot.
+const RETRY: Duration = Duration::from_millis(200);
+
+impl CatalogCache {
+    /// Reads all of it again. Waits for own changes in progress, so that none is overwritten with a state
+    /// before it.
+    async fn reload(&self, store: &dyn Store) -> storage::Result<()> {
+        let _one_at_a_time = self.changing.lock().await;
+        let catalog = store.load_catalog().await?;
+        self.snapshot.store(Arc::new(catalog));
+        Ok(())
+    }
+}
+
+/// Keeps the snapshot as the database has it, whoever changes it, until the cache is gone.
+pub(crate) async fn follow(cache: Weak<CatalogCache>, store: Arc<dyn Store>) {
+    // No revision is this, so that what changed since the snapshot was taken is not missed.
+    let mut seen = -1;
+    loop {
+        // The revision is read before the catalog: at worst the same state is read twice.
+        let revision = store.await_catalog_change(seen, LOOK).await;
+        let Some(cache) = cache.upgrade() else { return };
+        let done = match revision {
+            Ok(revision) if revision == seen => Ok(()),
+            Ok(revision) => cache.reload(&*store).await.map(|()| {
+                #[expect(clippy::cast_precision_loss, reason = "a metric")]
+                metrics::gauge!("hexiao_catalog_revision").set(revision as f64);
+                seen = revision;
+            }),
+            Err(error) => Err(error),
+        };
+        drop(cache);
+        if let Err(error) = done {
+            tracing::warn!(%error, "cannot look for changes of the catalog; trying again");
+            tokio::time::sleep(RETRY).await;
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use vault::Vault;
 
 use crate::{
-    catalog_cache::{CatalogCache, CatalogError},
+    catalog_cache::{self, CatalogCache, CatalogError},
     clock::Clock,
     id_source::IdSource,
     meter,
@@ -64,6 +64,8 @@ pub enum SetupError {
 pub struct EngineConfig {
     /// This node's number, 0 to 1023; different on every node of a database.
     pub node: u16,
+    /// Ids of a leased number, instead of `node`: what keeps the ids of several processes apart.
+    pub ids: Option<Arc<IdSource>>,
     /// The most submissions that wait.
     pub queue: usize,
     /// About how many requests are decided in one transaction at most.
@@ -78,7 +80,7 @@ impl EngineConfig {
 
     /// Usual limits; `on_fatal` ends the process.
     pub fn new(on_fatal: Box<dyn Fn(&StorageError) + Send + Sync>) -> Self {
-        Self { node: 0, queue: 4096, max_batch: 1024, on_fatal }
+        Self { node: 0, ids: None, queue: 4096, max_batch: 1024, on_fatal }
     }
 }
 
@@ -161,7 +163,8 @@ impl Engine {
         }
         let catalog = Arc::new(CatalogCache::new(store.load_catalog().await?));
         let newest = store.newest_operation().await?.map_or(0, domain::OperationId::get);
-        let ids = Arc::new(IdSource::new(config.node, newest));
+        let ids = config.ids.unwrap_or_else(|| Arc::new(IdSource::new(config.node, 0)));
+        ids.go_on_after(newest);
         let (queue, waiting) = mpsc::channel(config.queue.max(1));
         let on_fatal: OnFatal = Arc::from(config.on_fatal);
         let waiting: Queue = Arc::new(tokio::sync::Mutex::new(waiting));
@@ -223,6 +226,13 @@ impl Engine {
     /// Whether the writer still takes requests.
     pub fn is_running(&self) -> bool {
         !self.queue.is_closed()
+    }
+
+    /// Keeps the catalog as the database has it, whoever changes it, for as long as there is an engine. Not
+    /// done by itself, so that a simulation decides what runs.
+    pub fn follow_catalog(&self) {
+        let cache = Arc::downgrade(&self.shared.catalog);
+        tokio::spawn(catalog_cache::follow(cache, Arc::clone(&self.shared.store)));
     }
 
     /// The catalog as it is now.

@@ -13,14 +13,16 @@ mod handle;
 mod id_source;
 pub mod issue;
 mod meter;
+mod node;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod secrets;
 mod writer;
 
 pub use catalog_cache::CatalogError;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, DatabaseClock, ManualClock, SystemClock};
 pub use handle::{Answer, Engine, EngineConfig, Intent, Outcome, SetupError, SubmitError, Writers};
 pub use id_source::IdSource;
+pub use node::{Membership, Node, NodeConfig, NodeError};
 pub use secrets::VaultSecrets;
 pub use writer::Writer;

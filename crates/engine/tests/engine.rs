@@ -1,5 +1,7 @@
 //! The engine on the store in memory: group commit, idempotency, back-pressure, issuing.
 
+mod nodes;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, LazyLock},
