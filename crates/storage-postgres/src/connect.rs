@@ -1,0 +1,152 @@
+//! Opening a session on one host, with the settings that durability and steady plans depend on. The whole of
+//! it is bounded in time, because a machine that hangs still accepts connections.
+
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use storage::{Result, StorageError};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio_postgres::{
+    AsyncMessage, Client, Config, Connection, NoTls, Socket, error::Severity, tls::NoTlsStream,
+};
+
+use crate::{
+    Options,
+    address::name_of,
+    error::{IntoStorage, chain},
+};
+
+/// The role that everything but migrating runs as.
+pub(crate) const APP_ROLE: &str = "hexiao_app";
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Batches.
+    Write,
+    /// Everything else that the run-time role does.
+    Read,
+    /// Making and migrating the schema, with the rights of the address itself.
+    Own,
+}
+
+/// A session that is ready.
+pub(crate) struct Opened {
+    pub(crate) client: Client,
+    pub(crate) warnings: Arc<AtomicU64>,
+    /// Changes with every notification, and ends with the connection.
+    pub(crate) notifications: watch::Receiver<u64>,
+    pub(crate) task: JoinHandle<()>,
+}
+
+/// Opens a session on this host.
+pub(crate) async fn open_one(host: &Config, purpose: Purpose, options: &Options) -> Result<Opened> {
+    let unreachable = |why: String| StorageError::Unavailable(format!("{}: {why}", name_of(host)));
+    let attempt = async {
+        let (client, connection) = host.connect(NoTls).await.map_err(|error| unreachable(chain(&error)))?;
+        let warnings = Arc::new(AtomicU64::new(0));
+        let (tell, notifications) = watch::channel(0);
+        let task = tokio::spawn(carry(connection, Arc::clone(&warnings), tell));
+        let opened = Opened { client, warnings, notifications, task };
+        prepare_session(&opened.client, purpose, options).await?;
+        Ok(opened)
+    };
+    match timeout(options.connect_timeout, attempt).await {
+        Ok(done) => done,
+        Err(_) => Err(unreachable("no session within the time for connecting".to_owned())),
+    }
+}
+
+/// Moves messages until the connection ends, and counts warnings: a commit whose wait for the synchronous
+/// standby was cancelled says so in a warning, and is otherwise reported as done.
+async fn carry(
+    mut connection: Connection<Socket, NoTlsStream>,
+    warnings: Arc<AtomicU64>,
+    tell: watch::Sender<u64>,
+) {
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => {
+                if notice.parsed_severity() == Some(Severity::Warning) {
+                    warnings.fetch_add(1, Ordering::Release);
+                    tracing::warn!(code = notice.code().code(), "PostgreSQL warns: {}", notice.message());
+                }
+            }
+            Ok(AsyncMessage::Notification(_)) => tell.send_modify(|count| *count += 1),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!("a connection ended: {}", chain(&error));
+                return;
+            }
+        }
+    }
+}
+
+async fn prepare_session(client: &Client, purpose: Purpose, options: &Options) -> Result<()> {
+    let millis = |time: Duration| time.as_millis();
+    if purpose == Purpose::Own {
+        return client.batch_execute("SET client_min_messages = warning").await.stored();
+    }
+    let mut sql = format!("SET ROLE {APP_ROLE};");
+    if purpose == Purpose::Write {
+        sql.push_str(STEADY_PLANS);
+        // A node that hangs in the middle of a batch must not keep cards locked.
+        let (answer, lock) = (millis(options.write_timeout), millis(options.lock_timeout));
+        sql.push_str(&format!(
+            "SET statement_timeout = {answer}; SET idle_in_transaction_session_timeout = {answer}; \
+             SET lock_timeout = {lock};"
+        ));
+    } else {
+        let read = millis(options.read_timeout);
+        sql.push_str(&format!(
+            "SET statement_timeout = {read}; SET idle_in_transaction_session_timeout = {read};"
+        ));
+    }
+    client.batch_execute(&sql).await.map_err(|error| {
+        StorageError::Setup(format!(
+            "the session cannot be prepared: {}; the user of the address must be a member of {APP_ROLE}: \
+             GRANT {APP_ROLE} TO that user",
+            chain(&error)
+        ))
+    })?;
+    check_durability(client).await?;
+    if purpose == Purpose::Write { wait_for_the_standby(client).await } else { Ok(()) }
+}
+
+/// Waits until all that was committed before is as durable as commits are. After a crash of the server, or
+/// of a wait for the standby, there may be operations that are visible here and nowhere else; a batch that
+/// answers with one of them writes nothing, and so would not wait for anything.
+async fn wait_for_the_standby(client: &Client) -> Result<()> {
+    client.batch_execute("SELECT pg_logical_emit_message(true, 'hexiao', '')").await.stored()
+}
+
+/// Plans of the write path are made once for each statement and for any number of rows, and always go by
+/// index: a plan that was made for an empty table, or for the first batch that came, stays right for all.
+pub const STEADY_PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+     SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+     SET enable_material = off; SET enable_memoize = off; SET max_parallel_workers_per_gather = 0; \
+     SET jit = off;";
+
+/// An answer is only given for what is on the disk, so what makes commits return earlier is refused.
+async fn check_durability(client: &Client) -> Result<()> {
+    let sql = "SELECT current_setting('synchronous_commit'), current_setting('fsync')";
+    let row = client.query_one(sql, &[]).await.stored()?;
+    let (commit, fsync): (&str, &str) = (row.get(0), row.get(1));
+    if matches!(commit, "off" | "local") {
+        return Err(StorageError::Setup(format!(
+            "synchronous_commit is {commit} for this user or database: answered sales could be lost. Set it to \
+             on, remote_write or remote_apply (ALTER ROLE … RESET synchronous_commit, ALTER DATABASE … RESET \
+             synchronous_commit, or postgresql.conf)"
+        )));
+    }
+    if fsync != "on" {
+        tracing::warn!("fsync is off: the database does not survive a crash of its machine");
+    }
+    Ok(())
+}

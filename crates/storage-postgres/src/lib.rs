@@ -1,0 +1,33 @@
+//! The store on PostgreSQL.
+//!
+//! A batch takes two round trips, whatever its size: one that locks its cards and reads what it needs, one
+//! that writes and commits. Each is a pipeline of statements over arrays. Cards are locked in the order of
+//! their ids before anything that depends on them is read, so several batches can be decided at once, here
+//! and on other nodes. See `docs/decisions/0011` for keys, isolation and grants.
+
+mod address;
+mod audit;
+mod catalog;
+mod connect;
+mod error;
+mod fields;
+mod issue;
+mod jobs;
+mod keys;
+mod ledger;
+mod lots;
+mod migrate;
+mod nodes;
+mod options;
+mod pool;
+mod queries;
+mod rows;
+mod session;
+mod store;
+mod transaction;
+mod usage;
+
+pub use connect::STEADY_PLANS;
+pub use options::Options;
+pub use store::PostgresStore;
+pub use transaction::statements;

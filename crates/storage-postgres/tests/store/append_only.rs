@@ -1,0 +1,131 @@
+//! What the run-time role cannot do, whatever the program tries: change history, or see another issuer.
+
+use domain::IssuerId;
+use postgres_testing::Cluster;
+use storage::IssueStore;
+use storage_postgres::PostgresStore;
+use tokio_postgres::{Client, NoTls, error::SqlState};
+
+use crate::{
+    driver::{Driver, ISSUER, Times},
+    support::{database, name_of, options},
+};
+
+/// A session of the run-time role that says for whom it works.
+async fn session(url: &str, issuer: Option<&str>) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client.batch_execute("SET ROLE hexiao_app").await.expect("the role");
+    if let Some(issuer) = issuer {
+        client.batch_execute(&format!("SET hexiao.issuer = '{issuer}'")).await.expect("an issuer");
+    }
+    client
+}
+
+/// A database with ten cards in use.
+async fn busy() -> (String, Driver) {
+    let url = tokio::task::spawn_blocking(database).await.expect("a database");
+    let store = PostgresStore::connect(&url, options()).await.expect("a store");
+    let mut driver = Driver::new(store).await;
+    driver.make_cards(10).await;
+    let mut times = Times::default();
+    let requests: Vec<_> = (0..10).map(|n| driver.activation(n)).collect();
+    driver.run(&requests, &mut times).await.expect("activated");
+    let requests: Vec<_> = (0..5).map(|_| driver.redemption(10, true)).collect();
+    driver.run(&requests, &mut times).await.expect("redeemed");
+    (url, driver)
+}
+
+async fn refused(client: &Client, sql: &str) {
+    let error = client.batch_execute(sql).await.expect_err(sql);
+    assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}: {error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_cannot_be_changed() {
+    let (url, _driver) = busy().await;
+    let client = session(&url, Some("*")).await;
+    for table in ["operation", "transfer", "tombstone"] {
+        let column = match table {
+            "operation" => "approved",
+            "transfer" => "amount",
+            _ => "reversal_id",
+        };
+        for sql in [
+            format!("UPDATE {table} SET {column} = 1"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table}"),
+            format!("ALTER TABLE {table} ADD COLUMN more integer"),
+            format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"),
+            format!("DROP TABLE {table}"),
+            format!(
+                "CREATE TRIGGER t BEFORE INSERT ON {table} EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+            ),
+        ] {
+            refused(&client, &sql).await;
+        }
+    }
+    for sql in
+        ["DELETE FROM card", "DELETE FROM compensation", "DROP POLICY issuers ON card", "DELETE FROM node"]
+    {
+        refused(&client, sql).await;
+    }
+    let owned = "SELECT count(*) FROM pg_class WHERE relowner = 'hexiao_app'::regrole";
+    let owned: i64 = client.query_one(owned, &[]).await.expect("a count").get(0);
+    assert_eq!(owned, 0, "the run-time role owns nothing");
+}
+
+const TABLES: [&str; 8] =
+    ["card", "hold", "operation", "transfer", "compensation", "batch", "account_rollup", "card_secret"];
+
+async fn seen(client: &Client, table: &str) -> i64 {
+    client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.expect("a count").get(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn issuers_do_not_see_each_other() {
+    let (url, driver) = busy().await;
+    assert!(driver.store.batches(IssuerId::new(99), None, 5).await.expect("a page").items.is_empty());
+    let own = ISSUER.get().to_string();
+    let (nobody, other, both) = (
+        session(&url, None).await,
+        session(&url, Some("99")).await,
+        session(&url, Some(&format!("99,{own}"))).await,
+    );
+    let itself = session(&url, Some(&own)).await;
+    for table in TABLES {
+        assert_eq!(seen(&nobody, table).await, 0, "{table} without an issuer");
+        assert_eq!(seen(&other, table).await, 0, "{table} of another issuer");
+        assert_eq!(seen(&itself, table).await, seen(&both, table).await, "{table}");
+    }
+    for table in ["card", "operation", "transfer", "card_secret"] {
+        assert!(seen(&itself, table).await > 0, "{table} of its own");
+    }
+    // A row that is not seen cannot be changed, and none can be written or moved to somebody else.
+    let changed = other.execute("UPDATE card SET held = held", &[]).await.expect("nothing to change");
+    assert_eq!(changed, 0);
+    refused(&itself, "UPDATE card SET issuer_id = 99").await;
+    let copy = "INSERT INTO transfer SELECT operation_id, card_id, 99, debit_ref, credit_ref, amount, seq + 50, \
+                debit_lot, credit_lot, debit_kind, credit_kind FROM transfer";
+    refused(&itself, copy).await;
+    let lots: i64 = other.query_one("SELECT count(*) FROM lot", &[]).await.expect("a view").get(0);
+    assert_eq!(lots, 0, "the view has the rights of who asks");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn balances_have_a_last_wall() {
+    let (url, _driver) = busy().await;
+    let cluster = Cluster::shared();
+    for sql in [
+        "UPDATE card SET posted = -1",
+        "UPDATE card SET held = -1",
+        "UPDATE card SET held = posted + 1",
+        "UPDATE card SET state = 9",
+        "INSERT INTO transfer VALUES (1, 1, 1, 1, 1, 0, 1, 1, NULL, 2, 2)",
+    ] {
+        let error = cluster.psql(name_of(&url), sql).expect_err(sql);
+        assert!(error.contains("check constraint"), "{sql}: {error}");
+    }
+    let sums = "SELECT sum(remaining) - (SELECT sum(posted) FROM card) FROM lot";
+    assert_eq!(cluster.psql(name_of(&url), sums).expect("lots as rows"), "0");
+}

@@ -1,0 +1,77 @@
+//! Several writers commit out of the order of their ids. The roll-up skips none of them, and totals are
+//! exact all the while.
+
+use domain::{Account, IssuerId, OperationId, Timestamp, ids};
+use postgres_testing::Cluster;
+use storage::{AccountTotals, JobsStore, Queries};
+use storage_postgres::PostgresStore;
+use tokio_postgres::{Client, NoTls};
+
+use crate::support::options;
+
+const ISSUER: IssuerId = IssuerId::new(1);
+
+/// 2026-03-01T00:00:00Z, and some operations after it.
+fn id(n: i64) -> i64 {
+    ids::floor_of(Timestamp::from_micros(1_772_323_200_000_000)) + n
+}
+
+async fn writer(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client
+}
+
+/// Moves 10 from the bank to the suspense account.
+async fn write(client: &Client, n: i64) {
+    let id = id(n);
+    let sql = format!(
+        "INSERT INTO operation (id, card_id, issuer_id, client_id, requested, approved, at, business_date, kind, \
+         fingerprint_key_id, key, fingerprint, currency) VALUES ({id}, 0, 1, 1, 10, 10, 1772323200000000, \
+         20260301, 10, 1, decode('01' || md5('{id}'), 'hex'), '\\x00', 'CNY'); \
+         INSERT INTO transfer (operation_id, card_id, issuer_id, debit_ref, credit_ref, amount, seq, debit_kind, \
+         credit_kind) VALUES ({id}, 0, 1, 1, 1, 10, 1, 8, 9)"
+    );
+    client.batch_execute(&sql).await.expect("written");
+}
+
+async fn bank(store: &PostgresStore) -> i64 {
+    let totals: Vec<AccountTotals> =
+        store.account_totals(ISSUER, Account::Bank(ISSUER), None).await.expect("totals");
+    totals.first().map_or(0, |totals| totals.debits)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_commits_late_is_not_skipped() {
+    // A cluster of its own: the horizon is that of all databases.
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(&postgres_testing::Options::default()));
+    let cluster = cluster.await.expect("run").expect("a cluster");
+    let url = cluster.create_database();
+    let store = PostgresStore::connect(&url, options()).await.expect("a store");
+    let (slow, quick) = (writer(&url).await, writer(&url).await);
+    write(&quick, 1).await;
+    slow.batch_execute("BEGIN").await.expect("begun");
+    // Its id is lower than those that are committed while it is open.
+    write(&slow, 2).await;
+    for n in 3..=6 {
+        write(&quick, n).await;
+    }
+    let step = store.roll_up(100).await.expect("a roll-up");
+    assert_eq!((step.operations, step.behind), (1, 4), "only what nothing can come before any more");
+    assert_eq!(bank(&store).await, 50, "totals count what is committed, rolled up or not");
+    let step = store.roll_up(100).await.expect("a roll-up");
+    assert_eq!((step.operations, step.behind), (0, 4), "and it does not go on while that is open");
+    slow.batch_execute("COMMIT").await.expect("committed");
+    assert_eq!(bank(&store).await, 60, "the late one counts at once");
+    let mut taken = 0;
+    while let step @ storage::RollUp { operations: 1.., .. } = store.roll_up(2).await.expect("a roll-up") {
+        taken += step.operations;
+        assert_eq!(bank(&store).await, 60, "in every state of the roll-up");
+    }
+    assert_eq!(taken, 5, "each once, the late one too");
+    assert_eq!(store.roll_up(100).await.expect("a roll-up").behind, 0);
+    assert_eq!(store.newest_operation().await.expect("an answer"), Some(OperationId::new(id(6))));
+    let moment = Some(Timestamp::from_micros(1_772_323_200_000_001));
+    let before = store.account_totals(ISSUER, Account::Bank(ISSUER), moment).await.expect("totals");
+    assert_eq!(before.first().map(|totals| totals.debits), Some(60));
+}

@@ -1,0 +1,13 @@
+//! Tests of the store on a real server.
+
+mod append_only;
+mod conformance;
+#[path = "../../examples/write_path/driver.rs"]
+mod driver;
+mod failures;
+mod following;
+mod opening;
+mod parity;
+mod plans;
+mod races;
+mod support;
