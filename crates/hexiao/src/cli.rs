@@ -13,7 +13,7 @@ const ABOUT: &str = "Issue, redeem and settle shopping cards (核销)";
 const LONG_ABOUT: &str = "\
 Issue, redeem and settle shopping cards (核销): gift cards, prepaid cards, employee-benefit cards.
 
-One binary with its database inside. `hexiao serve` answers the HTTP API; the other commands set it up, move \
+One binary with its database inside, or on PostgreSQL. `hexiao serve` answers the HTTP API; the other commands set it up, move \
 cards in, back it up and prove that its books balance.";
 
 const AFTER: &str = "\
@@ -31,6 +31,7 @@ Exit codes:
   1   failed, or found something wrong (a violated invariant, a bad row, books that do not balance)
   2   the options are wrong
   70  a write to the database failed: the server stops rather than answer what it could not store
+  75  cut off from the database for so long that another node may have taken this one's place; start it again
 
 Examples:
   hexiao serve --demo                                   try it: prints an API key and lines to paste
@@ -50,15 +51,23 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Where the data is, when no option says so.
+pub(crate) const DATABASE_VARIABLE: &str = "HEXIAO_DB";
+
 /// What every command understands.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
-    /// Where the data is: sqlite: and a file [default: sqlite:hexiao.db]
-    #[arg(long, env = "HEXIAO_DB", global = true, value_name = "URL")]
+    /// Where the data is: sqlite: and a file, or postgres://user@host:5432/database with one host or several
+    /// (the leader is found) [default: sqlite:hexiao.db]
+    #[arg(long, env = DATABASE_VARIABLE, global = true, value_name = "URL", hide_env_values = true)]
     pub(crate) db: Option<DatabaseUrl>,
 
-    /// The key ring file [default: the database file with .keys behind its name]
+    /// The same database as a user who may make and change its tables, where --db is one who may not
+    #[arg(long, env = "HEXIAO_DB_OWNER", global = true, value_name = "URL", hide_env_values = true)]
+    pub(crate) db_owner: Option<DatabaseUrl>,
+
+    /// The key ring file [default: the database file with .keys behind its name; for PostgreSQL hexiao.keys]
     ///
     /// The environment variable HEXIAO_KEYS may hold the key ring itself, as JSON, instead. A key ring is
     /// made where there is none, but never for a database that already has cards: those need theirs.
@@ -94,7 +103,7 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Serve),
-    /// Make API clients, for a database whose server is stopped
+    /// Make API clients, before there is one that could
     #[command(subcommand)]
     Client(Client),
     Import(Import),
@@ -110,9 +119,10 @@ pub(crate) enum Command {
 
 /// Answer the HTTP API
 ///
-/// Makes the database and the key ring if there are none, brings an older database up to date, and holds
-/// the database alone until it ends. SIGTERM or SIGINT: takes no new connections, answers what has
-/// arrived, and stops. The API is browsable at /docs, its description at /openapi.json, its figures at
+/// Makes the database and the key ring if there are none, and brings an older database up to date. A
+/// database in a file is held alone until the server ends; on PostgreSQL any number of servers with the same
+/// key ring share the work as nodes. SIGTERM or SIGINT: /readyz says no, what arrives is still answered for a
+/// moment, then nothing new is taken, what has arrived is answered, and the server stops. The API is browsable at /docs, its description at /openapi.json, its figures at
 /// /metrics.
 ///
 /// Hexiao speaks plain HTTP/1.1 and HTTP/2: put a proxy that ends TLS in front of it.
@@ -128,6 +138,11 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     pub(crate) limits: ServerLimits,
+
+    /// A proxy whose X-Forwarded-For says where requests come from: its address, or a network such as
+    /// 10.0.0.0/8; may be given several times
+    #[arg(long, value_name = "ADDRESS", env = "HEXIAO_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<http_api::Proxies>,
 
     /// Answer /metrics only to clients with the scope ledger_read or platform
     #[arg(long)]
@@ -157,9 +172,19 @@ pub(crate) struct ServerLimits {
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) header_timeout: u64,
 
-    /// How long to wait for requests in progress when told to stop, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    /// How long to go on answering what comes after being told to stop, in seconds: what your load balancer
+    /// needs to notice that /readyz says no
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) drain_delay: u64,
+
+    /// How long to wait for requests in progress after that, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub(crate) shutdown_timeout: u64,
+
+    /// The most requests a minute from one address that carry no valid key; whoever has one is not limited
+    /// by this
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub(crate) address_limit: u32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,8 +194,9 @@ pub(crate) enum Client {
 
 /// Make an API client and print its secret, once
 ///
-/// For the first client of a new installation, and for the day on which all secrets are lost. The server
-/// must be stopped; while it runs, POST /v1/clients does the same.
+/// For the first client of a new installation, and for the day on which all secrets are lost. The server of
+/// a database in a file must be stopped; while it runs, POST /v1/clients does the same. On PostgreSQL,
+/// running servers know the client within a second.
 ///
 /// With --json: {"client": "client_…", "issuer": "iss_…", "secret": "hx_…"}
 #[derive(Args, Debug)]
@@ -238,7 +264,7 @@ fn parse_scope(text: &str) -> Result<Scope, String> {
 /// before and after.
 ///
 /// The same file imported again changes nothing, and goes on where a crash interrupted it.
-/// The server must be stopped.
+/// The server of a database in a file must be stopped; on PostgreSQL servers may run.
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Import {
@@ -346,7 +372,7 @@ pub(crate) enum KeyOrder {
 #[derive(Args, Debug)]
 pub(crate) struct Verify {}
 
-/// Copy the database, also while a server runs
+/// Copy the database file, also while a server runs
 ///
 /// The copy is one file, a consistent picture of one moment, and holds no plain card number. It needs the
 /// key ring to be of use: keep copies of the two apart.
@@ -409,7 +435,8 @@ mod tests {
         check("hexiao client create --name a --new-issuer b");
         check("hexiao client create --name a --scopes flying");
         check("hexiao replay x.csv --server http://127.0.0.1:1");
-        check("hexiao verify --db postgres://localhost/x");
+        check("hexiao verify --db mysql://localhost/x");
+        check("hexiao serve --trusted-proxy proxy.example");
         check("hexiao bench --seconds 0");
         check("hexiao serve --listen nowhere");
     }

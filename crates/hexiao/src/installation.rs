@@ -2,85 +2,116 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::{Engine, EngineConfig, SystemClock, Writers};
+use engine::{Engine, EngineConfig, Membership, Node, NodeConfig, Writers};
 use storage::{StorageError, Store};
-use storage_sqlite::{Options, SqliteStore};
 use vault::Vault;
 
 use crate::{
     cli::Global,
+    database::{Database, Purpose},
     failure::{Failure, Result},
     key_source::KeySource,
 };
 
 /// The exit code when the database cannot be trusted any more (EX_SOFTWARE of sysexits).
 pub(crate) const FATAL: i32 = 70;
-/// How long the writer may take to end once nobody needs it.
+/// The exit code of a node that was cut off from the database for longer than its lease (EX_TEMPFAIL).
+pub(crate) const CUT_OFF: i32 = 75;
+/// How long the writers may take to end once nobody needs them.
 const WRITER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the database may take to take a node's number back.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Opens the database as the one process that writes; makes it if there is none.
-pub(crate) async fn open_alone(global: &Global) -> Result<SqliteStore> {
-    open(global, Options::default()).await
+/// Opens the database to write; makes it if there is none.
+pub(crate) async fn open_to_write(global: &Global) -> Result<Database> {
+    Database::open(global, Purpose::Write).await
 }
 
 /// Opens an existing database beside whoever else uses it.
-pub(crate) async fn open_to_read(global: &Global) -> Result<SqliteStore> {
-    open(global, Options { exclusive: false, ..Options::default() }).await
-}
-
-async fn open(global: &Global, options: Options) -> Result<SqliteStore> {
-    let url = global.database().to_string();
-    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&url, options)).await?;
-    Ok(opened?)
+pub(crate) async fn open_to_read(global: &Global) -> Result<Arc<dyn Store>> {
+    Ok(Database::open(global, Purpose::Read).await?.store())
 }
 
 /// A database with its key ring.
 pub(crate) struct Installation {
-    pub(crate) store: SqliteStore,
-    pub(crate) vault: Arc<Vault>,
+    database: Database,
+    vault: Arc<Vault>,
 }
 
 impl Installation {
-    /// Opens both as the one process that writes; makes them where there are none.
+    /// Opens both to write; makes them where there are none.
     pub(crate) async fn open(global: &Global) -> Result<Self> {
-        let store = open_alone(global).await?;
-        let keys = KeySource::of(global).open(&store).await?;
-        Ok(Self { store, vault: Arc::new(Vault::new(keys)) })
+        let database = open_to_write(global).await?;
+        let keys = KeySource::of(global).open(&*database.store()).await?;
+        Ok(Self { database, vault: Arc::new(Vault::new(keys)) })
     }
 
-    /// Starts the engine.
+    /// Becomes a node of the database and starts the engine.
     pub(crate) async fn start_engine(&self) -> Result<RunningEngine> {
-        let store: Arc<dyn Store> = Arc::new(self.store.clone());
-        let config = EngineConfig::new(Box::new(die));
-        let clock = Arc::new(SystemClock::default());
-        let started = Engine::start(store, Arc::clone(&self.vault), clock, config).await;
-        let (engine, writer) = started.map_err(|error| match error {
-            engine::SetupError::KeyMissing(_) => {
-                Failure::from(error).while_doing("the key ring is another database's")
+        let store = self.database.store();
+        let node = join(&store).await?;
+        let config = EngineConfig { ids: Some(node.ids()), ..EngineConfig::new(Box::new(die)) };
+        let started = Engine::start(store, Arc::clone(&self.vault), node.clock(), config).await;
+        let (engine, writers) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                leave(node).await;
+                let foreign = matches!(error, engine::SetupError::KeyMissing(_));
+                let failure = Failure::from(error);
+                let why = "the key ring is another database's";
+                return Err(if foreign { failure.while_doing(why) } else { failure });
             }
-            error => error.into(),
-        })?;
-        Ok(RunningEngine { engine, writer })
+        };
+        if self.database.is_shared() {
+            engine.follow_catalog();
+        }
+        Ok(RunningEngine { engine, writers, node, is_shared: self.database.is_shared() })
     }
 }
 
-/// An engine with its threads.
+/// Takes part in the database as one of its nodes.
+pub(crate) async fn join(store: &Arc<dyn Store>) -> Result<Node> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name = format!("{host} {}", std::process::id());
+    Ok(Node::join(Arc::clone(store), NodeConfig::new(name, Box::new(cut_off))).await?)
+}
+
+/// Gives the node's number back. Where that fails it runs out by itself.
+pub(crate) async fn leave(node: Node) {
+    match tokio::time::timeout(LEAVE_PATIENCE, node.leave()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the node's number was not given back; its lease runs out"),
+        Err(_) => tracing::warn!("the node's number was not given back in time; its lease runs out"),
+    }
+}
+
+/// An engine with its threads, and the node that it is.
 pub(crate) struct RunningEngine {
     pub(crate) engine: Engine,
-    writer: Writers,
+    writers: Writers,
+    node: Node,
+    is_shared: bool,
 }
 
 impl RunningEngine {
-    /// Waits until what was submitted is decided and the writer has ended.
+    /// What the node is among others. None where there cannot be others.
+    pub(crate) fn membership(&self) -> Option<Membership> {
+        self.is_shared.then(|| self.node.membership())
+    }
+
+    /// Waits until what was submitted is decided and the writers have ended, and gives the node's number
+    /// back.
     pub(crate) async fn stop(self) -> Result {
-        let Self { engine, writer } = self;
+        let Self { engine, writers, node, .. } = self;
         drop(engine);
-        let ended = tokio::task::spawn_blocking(move || writer.join());
-        match tokio::time::timeout(WRITER_PATIENCE, ended).await {
+        let ended = tokio::task::spawn_blocking(move || writers.join());
+        let ended = tokio::time::timeout(WRITER_PATIENCE, ended).await;
+        leave(node).await;
+        match ended {
             // Not ended: somebody still holds the engine, such as a request that outlived the time to
             // stop. All that was answered is stored.
             Ok(Ok(Ok(()))) | Err(_) => Ok(()),
-            Ok(_) => Err(Failure::new("the writer ended badly")),
+            Ok(_) => Err(Failure::new("a writer ended badly")),
         }
     }
 }
@@ -91,4 +122,11 @@ pub(crate) fn die(error: &StorageError) {
     tracing::error!(%error, "stopping without answering what is in progress");
     eprintln!("hexiao: {error}; stopped without answering what was in progress");
     std::process::exit(FATAL);
+}
+
+/// Ends the process because it cannot know any more which ids are its own.
+fn cut_off() {
+    tracing::error!("cut off from the database for longer than the node's lease lasts; stopping");
+    eprintln!("hexiao: cut off from the database for longer than the node's lease lasts; stopped");
+    std::process::exit(CUT_OFF);
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod database;
 mod database_url;
 mod failure;
 mod http_client;

@@ -27,6 +27,7 @@ use metrics::{Counter, Histogram};
 
 use crate::{
     access::Access,
+    address_limit::address_of,
     auth::authenticate,
     error::{Code, Problem},
     openapi::{Api, Registered},
@@ -129,6 +130,7 @@ impl Table {
         metrics::describe_counter!("hexiao_http_answers_total", "Answers by route and class of status");
         metrics::describe_counter!("hexiao_lookups_failed_total", "Look-ups by number that found nothing");
         metrics::describe_counter!("hexiao_lookups_limited_total", "Look-ups turned away by their limits");
+        metrics::describe_counter!("hexiao_strangers_limited_total", "Requests turned away by their address");
         Self { rules, rest: Rule::new("other", "other", Access::Public), app }
     }
 
@@ -186,9 +188,21 @@ async fn gate(
 fn admit(app: &AppState, rule: Option<&Rule>, private: bool, request: &mut Request) -> Result<(), Problem> {
     let access = rule.map(|rule| rule.access);
     if access == Some(Access::Public) || (access.is_none() && !private) {
-        return Ok(());
+        return public(app, request);
     }
-    let caller = authenticate(request.headers(), &app.engine.catalog())?;
+    if !app.is_member() {
+        let detail = "this node has lost touch with the database; send the same request again in a second";
+        return Err(Problem::new(Code::Busy, detail));
+    }
+    let caller = match authenticate(request.headers(), &app.engine.catalog()) {
+        Ok(caller) => caller,
+        Err(problem) => {
+            if let Some(address) = address_of(request, &app.options.trusted_proxies) {
+                app.addresses.failed(address, app.engine.now(), app.nodes())?;
+            }
+            return Err(problem);
+        }
+    };
     app.clients.check(&caller.0)?;
     // Without a rule only the answers "no such route" and "no such method" are left.
     if let Some(access) = access
@@ -200,6 +214,17 @@ fn admit(app: &AppState, rule: Option<&Rule>, private: bool, request: &mut Reque
     }
     request.extensions_mut().insert(caller);
     Ok(())
+}
+
+/// Lets anybody in, within the limits of an address. Probes have none.
+fn public(app: &AppState, request: &Request) -> Result<(), Problem> {
+    if matches!(request.uri().path(), "/healthz" | "/readyz") {
+        return Ok(());
+    }
+    match address_of(request, &app.options.trusted_proxies) {
+        Some(address) => app.addresses.public(address, app.engine.now(), app.nodes()),
+        None => Ok(()),
+    }
 }
 
 fn finish(mut response: Response, id: RequestId, private: bool) -> Response {

@@ -8,6 +8,7 @@
 //! be.
 
 mod access;
+mod address_limit;
 mod answer;
 mod auth;
 mod csv_stream;
@@ -21,9 +22,13 @@ mod openapi;
 mod page;
 mod rate_limit;
 mod routes;
+mod shared_limits;
 mod state;
+mod usage_kinds;
+mod window_counts;
 mod wire;
 
+pub use address_limit::{AddressLimits, Proxies};
 pub use lookup_limit::LookupLimits;
 pub use state::{AppState, Options};
 

@@ -4,20 +4,16 @@
 //! succeeds is not counted, so that a busy till never meets these limits. A client that meets its own
 //! limit cannot use up the one over all by itself.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{ClientId, IssuerId, Timestamp, command::NumberIndex};
+use storage::{Usage, UsageKey};
 
-use crate::error::{Code, Problem};
-
-const WINDOW_SECONDS: i64 = 60;
-const MICROS: i64 = 1_000_000;
-/// The most numbers that are watched at once. More than the limit over all can ever bring in a window.
-const MAX_WATCHED: usize = 100_000;
+use crate::{
+    error::{Code, Problem},
+    usage_kinds::{all_lookups, lookups_by, lookups_in, lookups_of},
+    window_counts::{WindowCounts, seconds_left, window_of},
+};
 
 /// Failing look-ups per minute.
 #[derive(Clone, Copy, Debug)]
@@ -55,93 +51,65 @@ pub(crate) struct Lookup {
     pub number: Option<NumberIndex>,
 }
 
-#[derive(Default)]
-struct Window {
-    number: i64,
-    clients: HashMap<ClientId, u32>,
-    issuers: HashMap<IssuerId, u32>,
-    numbers: HashMap<NumberIndex, u32>,
-    overall: u32,
-}
-
 /// Counts failures.
 pub(crate) struct LookupLimiter {
     limits: LookupLimits,
-    window: Mutex<Window>,
+    counts: Mutex<WindowCounts>,
 }
 
 impl LookupLimiter {
     /// A limiter.
     pub(crate) fn new(limits: LookupLimits) -> Self {
-        Self { limits, window: Mutex::default() }
+        Self { limits, counts: Mutex::default() }
     }
 
     /// Counts a look-up as failed until [`Self::forgive`] says otherwise: counting first keeps parallel
-    /// guesses from all passing before the first has failed.
-    pub(crate) fn count(&self, lookup: Lookup, now: Timestamp) -> Result<(), Problem> {
-        let mut window = self.window(now);
-        let limits = self.limits;
-        let over = |count: Option<&u32>, limit| count.copied().unwrap_or(0) >= limit;
-        let number_over =
-            lookup.number.is_some_and(|number| over(window.numbers.get(&number), limits.per_number));
-        if over(window.clients.get(&lookup.client), limits.per_client)
-            || over(window.issuers.get(&lookup.issuer), limits.per_issuer)
-            || window.overall >= limits.overall
-            || number_over
-        {
+    /// guesses from all passing before the first has failed. On one of `nodes` nodes.
+    pub(crate) fn count(&self, lookup: Lookup, now: Timestamp, nodes: u16) -> Result<(), Problem> {
+        let mut counts = self.counts(now);
+        if !self.keys(lookup, now).all(|(key, limit)| counts.admits(key, limit, nodes)) {
             metrics::counter!("hexiao_lookups_limited_total").increment(1);
-            return Err(too_many(now));
+            let why = "too many look-ups that found nothing; wait before the next one";
+            return Err(Problem::new(Code::RateLimited, why).retry_after(seconds_left(now)));
         }
-        window.overall += 1;
-        add(&mut window.clients, lookup.client);
-        add(&mut window.issuers, lookup.issuer);
-        if let Some(number) = lookup.number {
-            add(&mut window.numbers, number);
-        }
+        self.keys(lookup, now).for_each(|(key, _)| counts.add(key));
         Ok(())
     }
 
     /// Takes a look-up that succeeded out of the count.
     pub(crate) fn forgive(&self, lookup: Lookup, now: Timestamp) {
-        let mut window = self.window(now);
-        window.overall = window.overall.saturating_sub(1);
-        take(&mut window.clients, &lookup.client);
-        take(&mut window.issuers, &lookup.issuer);
-        if let Some(number) = lookup.number {
-            take(&mut window.numbers, &number);
-        }
+        let mut counts = self.counts(now);
+        self.keys(lookup, now).for_each(|(key, _)| counts.take(key));
     }
 
-    fn window(&self, now: Timestamp) -> std::sync::MutexGuard<'_, Window> {
-        let number = now.micros().div_euclid(WINDOW_SECONDS * MICROS);
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.number != number {
-            *window = Window { number, ..Window::default() };
-        }
-        window
+    /// What a look-up counts for, with its limits.
+    fn keys(&self, lookup: Lookup, now: Timestamp) -> impl Iterator<Item = (UsageKey, u32)> {
+        let (limits, window) = (self.limits, window_of(now));
+        let number = lookup.number.map(|number| (lookups_of(number, window), limits.per_number));
+        [
+            (lookups_by(lookup.client, window), limits.per_client),
+            (lookups_in(lookup.issuer, window), limits.per_issuer),
+            (all_lookups(window), limits.overall),
+        ]
+        .into_iter()
+        .chain(number)
     }
-}
 
-fn add<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: K) {
-    if counts.len() < MAX_WATCHED || counts.contains_key(&key) {
-        *counts.entry(key).or_default() += 1;
+    fn counts(&self, now: Timestamp) -> MutexGuard<'_, WindowCounts> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.turn_to(window_of(now));
+        counts
     }
-}
 
-fn take<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
+    /// What other nodes do not know yet.
+    pub(crate) fn untold(&self, now: Timestamp, most: usize) -> Vec<Usage> {
+        self.counts(now).untold(most)
     }
-}
 
-fn too_many(now: Timestamp) -> Problem {
-    let passed = now.micros().div_euclid(MICROS).rem_euclid(WINDOW_SECONDS);
-    let left = u64::try_from(WINDOW_SECONDS - passed).unwrap_or(1);
-    Problem::new(Code::RateLimited, "too many look-ups that found nothing; wait before the next one")
-        .retry_after(left)
+    /// Takes note of what was told, and of the total of all nodes.
+    pub(crate) fn settle(&self, now: Timestamp, told: &Usage, total: i64) {
+        self.counts(now).settle(told, total);
+    }
 }
 
 #[cfg(test)]
@@ -159,17 +127,17 @@ mod tests {
         let limiter = LookupLimiter::new(limits);
         let now = Timestamp::from_micros(0);
         for _ in 0..10 {
-            limiter.count(lookup(1, 1), now).expect("forgiven each time");
+            limiter.count(lookup(1, 1), now, 1).expect("forgiven each time");
             limiter.forgive(lookup(1, 1), now);
         }
-        limiter.count(lookup(1, 1), now).expect("first");
-        limiter.count(lookup(1, 1), now).expect("second");
-        assert!(limiter.count(lookup(1, 1), now).is_err(), "per number");
-        limiter.count(lookup(1, 2), now).expect("another number");
-        assert!(limiter.count(lookup(1, 3), now).is_err(), "per client");
-        limiter.count(lookup(2, 3), now).expect("another client");
-        limiter.count(lookup(2, 4), now).expect("another client");
-        assert!(limiter.count(lookup(3, 5), now).is_err(), "per issuer");
-        limiter.count(lookup(1, 1), now.plus_seconds(60)).expect("the next minute");
+        limiter.count(lookup(1, 1), now, 1).expect("first");
+        limiter.count(lookup(1, 1), now, 1).expect("second");
+        assert!(limiter.count(lookup(1, 1), now, 1).is_err(), "per number");
+        limiter.count(lookup(1, 2), now, 1).expect("another number");
+        assert!(limiter.count(lookup(1, 3), now, 1).is_err(), "per client");
+        limiter.count(lookup(2, 3), now, 1).expect("another client");
+        limiter.count(lookup(2, 4), now, 1).expect("another client");
+        assert!(limiter.count(lookup(3, 5), now, 1).is_err(), "per issuer");
+        limiter.count(lookup(1, 1), now.plus_seconds(60), 1).expect("the next minute");
     }
 }

@@ -1,14 +1,20 @@
 //! What every request needs: the engine, the limits, and how this server runs.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    sync::{Arc, Weak, atomic::AtomicBool},
+    time::Duration,
+};
 
-use engine::Engine;
+use engine::{Engine, Membership};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
+    address_limit::{AddressLimiter, AddressLimits, Proxies},
     gate::RequestIds,
     lookup_limit::{LookupLimiter, LookupLimits},
     rate_limit::ClientLimiter,
+    shared_limits,
 };
 
 /// How the interface runs.
@@ -29,6 +35,16 @@ pub struct Options {
     pub metrics_protected: bool,
     /// Limits on looking cards up by number.
     pub lookups: LookupLimits,
+    /// Limits on strangers, by address.
+    pub addresses: AddressLimits,
+    /// Proxies whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<Proxies>,
+    /// This process's part among several nodes on one database. Limits are shared with the others, and
+    /// nothing is taken in while the membership is not certain. None: this process is alone.
+    pub membership: Option<Membership>,
+    /// Set when the process is about to stop: `/readyz` says so, so that no new requests are sent here, and
+    /// those that come are still answered.
+    pub leaving: Arc<AtomicBool>,
     /// Called when a batch was asked for, so that the job that makes cards need not wait for its turn.
     pub wake_issuing: Option<Arc<dyn Fn() + Send + Sync>>,
 }
@@ -43,6 +59,10 @@ impl Default for Options {
             metrics: None,
             metrics_protected: false,
             lookups: LookupLimits::default(),
+            addresses: AddressLimits::default(),
+            trusted_proxies: Vec::new(),
+            membership: None,
+            leaving: Arc::default(),
             wake_issuing: None,
         }
     }
@@ -58,15 +78,37 @@ pub struct Inner {
     pub(crate) options: Options,
     pub(crate) clients: ClientLimiter,
     pub(crate) lookups: LookupLimiter,
+    pub(crate) addresses: AddressLimiter,
     pub(crate) request_ids: RequestIds,
 }
 
 impl AppState {
-    /// The state of an interface to this engine.
+    /// The state of an interface to this engine. With a membership, begins to share limits.
     pub fn new(engine: Engine, options: Options) -> Self {
         let lookups = LookupLimiter::new(options.lookups);
+        let addresses = AddressLimiter::new(options.addresses);
         let request_ids = RequestIds::starting_at(engine.next_id());
-        Self(Arc::new(Inner { engine, options, clients: ClientLimiter::default(), lookups, request_ids }))
+        let clients = ClientLimiter::default();
+        let state = Self(Arc::new(Inner { engine, options, clients, lookups, addresses, request_ids }));
+        shared_limits::start(&state);
+        state
+    }
+
+    /// The state without keeping it.
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
+    }
+}
+
+impl Inner {
+    /// Nodes among which limits are shared.
+    pub(crate) fn nodes(&self) -> u16 {
+        self.options.membership.as_ref().map_or(1, Membership::nodes)
+    }
+
+    /// Whether this node may take requests in.
+    pub(crate) fn is_member(&self) -> bool {
+        self.options.membership.as_ref().is_none_or(Membership::is_current)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Background jobs. Each is idempotent (what it asks for has a key that follows from its subject),
-//! resumable (it looks for work in the store, or keeps a cursor there), and visible in `/metrics`.
+//! resumable (it looks for work in the store, or keeps a cursor there), and visible in `/metrics`. Of
+//! several nodes on a database, one runs a job at a time.
 
 mod expire_cards;
 mod issue_cards;
 mod release_holds;
 mod roll_up;
 mod runner;
+mod turns;
 
 pub use runner::{JobError, JobsConfig, JobsHandle, spawn};
 

@@ -2,14 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::{Engine, SubmitError};
+use engine::{Engine, Membership, SubmitError};
 use storage::StorageError;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
 
-use crate::{expire_cards, issue_cards, release_holds, roll_up};
+use crate::{
+    expire_cards, issue_cards, release_holds, roll_up,
+    turns::{Keeper, Turns, TurnsConfig},
+};
+
+/// All jobs, in the order in which their leases are asked for.
+const NAMES: &[&str] = &["release_holds", "expire_cards", "roll_up", "issue_cards"];
+/// How soon it is looked again whether a job that is another node's is ours.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a round of a job failed. It is tried again in the next round.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +49,8 @@ impl Default for JobsConfig {
             release_holds: Duration::from_secs(1),
             expire_cards: Duration::from_mins(1),
             roll_up: Duration::from_secs(2),
-            issue_cards: Duration::from_secs(30),
+            // The node that was asked for a batch need not be the one that makes it.
+            issue_cards: Duration::from_secs(2),
         }
     }
 }
@@ -50,6 +59,7 @@ impl Default for JobsConfig {
 pub struct JobsHandle {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    keeper: Keeper,
     wake_issuing: Arc<Notify>,
 }
 
@@ -59,12 +69,13 @@ impl JobsHandle {
         Arc::clone(&self.wake_issuing)
     }
 
-    /// Stops the jobs after their current round, and waits for that.
+    /// Stops the jobs after their current round, waits for that, and lets other nodes have them.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         for task in self.tasks {
             let _ = task.await;
         }
+        self.keeper.stop().await;
     }
 }
 
@@ -77,46 +88,67 @@ pub(crate) struct Round {
     pub(crate) more: bool,
 }
 
-/// Starts all jobs.
-pub fn spawn(engine: &Engine, config: JobsConfig) -> JobsHandle {
+/// Starts all jobs. With a membership, each runs on one node at a time; without, this process is alone.
+pub fn spawn(engine: &Engine, membership: Option<Membership>, config: JobsConfig) -> JobsHandle {
     let (stop, stopped) = watch::channel(false);
     let wake_issuing = Arc::new(Notify::new());
     let never = Arc::new(Notify::new());
+    let (turns, keeper) = Turns::start(engine.store(), membership, NAMES, TurnsConfig::default());
+    let job = |number: usize, every, wake: &Arc<Notify>| Job {
+        name: NAMES[number],
+        number,
+        every,
+        wake: Arc::clone(wake),
+        stopped: stopped.clone(),
+        turns: turns.clone(),
+        engine: engine.clone(),
+    };
     let tasks = vec![
-        run("release_holds", config.release_holds, &never, &stopped, engine, release_holds::round),
-        run("expire_cards", config.expire_cards, &never, &stopped, engine, expire_cards::round),
-        run("roll_up", config.roll_up, &never, &stopped, engine, roll_up::round),
-        run("issue_cards", config.issue_cards, &wake_issuing, &stopped, engine, issue_cards::round),
+        tokio::spawn(job(0, config.release_holds, &never).run(release_holds::round)),
+        tokio::spawn(job(1, config.expire_cards, &never).run(expire_cards::round)),
+        tokio::spawn(job(2, config.roll_up, &never).run(roll_up::round)),
+        tokio::spawn(job(3, config.issue_cards, &wake_issuing).run(issue_cards::round)),
     ];
-    JobsHandle { stop, tasks, wake_issuing }
+    JobsHandle { stop, tasks, keeper, wake_issuing }
 }
 
-fn run<F>(
+/// A job with what it needs to run.
+struct Job {
     name: &'static str,
+    number: usize,
     every: Duration,
-    wake: &Arc<Notify>,
-    stopped: &watch::Receiver<bool>,
-    engine: &Engine,
-    round: impl Fn(Engine) -> F + Send + 'static,
-) -> JoinHandle<()>
-where
-    F: Future<Output = Result<Round, JobError>> + Send,
-{
-    let (wake, mut stopped, engine) = (Arc::clone(wake), stopped.clone(), engine.clone());
-    metrics::counter!("hexiao_job_failures_total", "job" => name).absolute(0);
-    tokio::spawn(async move {
-        while !*stopped.borrow() && engine.is_running() {
-            let more = report(name, &engine, round(engine.clone()).await);
+    wake: Arc<Notify>,
+    stopped: watch::Receiver<bool>,
+    turns: Turns,
+    engine: Engine,
+}
+
+impl Job {
+    async fn run<F>(mut self, round: impl Fn(Engine) -> F)
+    where
+        F: Future<Output = Result<Round, JobError>>,
+    {
+        metrics::counter!("hexiao_job_failures_total", "job" => self.name).absolute(0);
+        while !*self.stopped.borrow() && self.engine.is_running() {
+            if !self.turns.is_ours(self.number) {
+                tokio::select! {
+                    () = self.turns.asked_again() => {}
+                    () = tokio::time::sleep(LOOK) => {}
+                    _ = self.stopped.changed() => {}
+                }
+                continue;
+            }
+            let more = report(self.name, &self.engine, round(self.engine.clone()).await);
             if more {
                 continue;
             }
             tokio::select! {
-                () = tokio::time::sleep(every) => {}
-                () = wake.notified() => {}
-                _ = stopped.changed() => {}
+                () = tokio::time::sleep(self.every) => {}
+                () = self.wake.notified() => {}
+                _ = self.stopped.changed() => {}
             }
         }
-    })
+    }
 }
 
 /// Counts a round. Returns whether to go on at once.

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::{
     cli::{Backup, Global},
+    database::{Database, Purpose},
     failure::{Failure, Result},
-    installation::open_to_read,
     output,
 };
 
@@ -13,7 +13,8 @@ pub(crate) async fn run(global: &Global, args: &Backup) -> Result {
     if args.to.try_exists()? {
         return Err(Failure::usage(format!("--to {}: exists already; name a new file", args.to.display())));
     }
-    let store = open_to_read(global).await?;
+    let database = Database::open(global, Purpose::Read).await?;
+    let store = database.file("hexiao backup", "use pg_basebackup or your server's own backups")?;
     store.backup(&args.to).await?;
     let bytes = std::fs::metadata(&args.to)?.len();
     let machine = json!({ "file": args.to, "bytes": bytes });

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use domain::{CardId, command::NumberIndex};
 use serde_json::json;
-use storage::{KeyStore, Rekeyed, Sealed, Store, StoredNumber};
+use storage::{Rekeyed, Sealed, Store, StoredNumber};
 use vault::{KeyRing, OsRandomness, SealedNumber, SealedText, Vault, purpose};
 
 use crate::{
     cli::{Global, Rotate},
     failure::{Failure, Result},
-    installation::{open_alone, open_to_read},
+    installation::{join, leave, open_to_read, open_to_write},
     key_source::KeySource,
     output,
     progress::Progress,
@@ -56,15 +56,33 @@ pub(crate) async fn list(global: &Global) -> Result {
 }
 
 pub(crate) async fn rotate(global: &Global, args: &Rotate) -> Result {
-    let store = open_alone(global).await?;
+    let database = open_to_write(global).await?;
+    let store = database.store();
+    // A running server would go on with the ring that it has, and find no number under the new key. Whoever
+    // has a file open to write has it alone.
+    let node = join(&store).await?;
+    let others = if database.is_shared() { node.membership().nodes().saturating_sub(1) } else { 0 };
+    let done = if others == 0 { rotate_alone(global, args, &*store).await } else { Err(running(others)) };
+    leave(node).await;
+    done
+}
+
+fn running(others: u16) -> Failure {
+    Failure::usage(format!(
+        "{others} other nodes run on this database; stop them first (a node that died counts for half a minute \
+         more)"
+    ))
+}
+
+async fn rotate_alone(global: &Global, args: &Rotate, store: &dyn Store) -> Result {
     let source = KeySource::of(global);
     // Also refuses a missing ring: a fresh one could open nothing.
-    let before = source.open(&store).await?;
-    check_opens(&store, &before).await?;
+    let before = source.open(store).await?;
+    check_opens(store, &before).await?;
     let ring = if args.resume { before } else { add_key(&source)? };
     let current = ring.current_id();
     let vault = Vault::new(ring);
-    let changed = rekey_all(&store, &vault).await?;
+    let changed = rekey_all(store, &vault).await?;
     let machine = json!({ "current": current, "rekeyed": changed });
     let people = format!(
         "key {current} is current; {} card numbers were sealed and indexed under it\n\

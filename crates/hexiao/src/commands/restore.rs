@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::{
     cli::{Global, Restore},
+    database::only_files,
     failure::{Failure, Result},
     key_source::KeySource,
     output,
@@ -11,7 +12,10 @@ use crate::{
 
 pub(crate) async fn run(global: &Global, args: &Restore) -> Result {
     let database = global.database();
-    let (from, to) = (args.from.clone(), database.path().to_owned());
+    let Some(path) = database.path() else {
+        return Err(only_files("hexiao restore", "use your server's own backups"));
+    };
+    let (from, to) = (args.from.clone(), path.to_owned());
     for leftover in ["", "-wal", "-shm"] {
         let mut name = to.clone().into_os_string();
         name.push(leftover);
@@ -27,7 +31,6 @@ pub(crate) async fn run(global: &Global, args: &Restore) -> Result {
     let ready = keys.load().is_ok();
     let machine = json!({ "database": database.to_string(), "key_ring_found": ready });
     let next = if ready { String::new() } else { format!("Put the key ring at {keys}. ") };
-    let people =
-        format!("{} is restored. {next}Now run: hexiao verify --db {database}", database.path().display());
+    let people = format!("{} is restored. {next}Now run: hexiao verify --db {database}", path.display());
     output::print(global.json, &machine, &people)
 }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use axum::{Router, routing::get};
+use http_api::AddressLimits;
 use serde_json::json;
 use storage::StorageError;
 use tokio::{
@@ -30,7 +31,7 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result {
     let running = installation.start_engine().await?;
     let demo = if args.demo { Some(demo::prepare(&running.engine).await?) } else { None };
     let limits = ConnectionLimits::from(args.limits);
-    let server = Server::start(listener, running, limits, args.protect_metrics)?;
+    let server = Server::start(listener, running, limits, options(args))?;
     let noop = Noop::start(args.noop_listen, limits).await?;
     announce(global, &server, noop.address, started)?;
     if let Some(demo) = demo {
@@ -41,13 +42,23 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result {
         _ = interrupt.recv() => {}
         () = server.engine_ended() => die(&StorageError::Fatal("the writer ended by itself".to_owned())),
     }
-    tracing::info!("stopping: finishing what has arrived");
+    tracing::info!("stopping: answering what has arrived");
     noop.stop.send_replace(true);
     server.stop().await?;
     // Closing the last connection carries the log into the database.
     drop(installation);
     tracing::info!("stopped");
     Ok(())
+}
+
+fn options(args: &Serve) -> http_api::Options {
+    let failures = args.limits.address_limit;
+    http_api::Options {
+        metrics_protected: args.protect_metrics,
+        addresses: AddressLimits { failures, public: failures.saturating_mul(2) },
+        trusted_proxies: args.trusted_proxy.clone(),
+        ..http_api::Options::default()
+    }
 }
 
 fn announce(global: &Global, server: &Server, noop: Option<SocketAddr>, started: Instant) -> Result {

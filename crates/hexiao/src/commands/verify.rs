@@ -1,7 +1,7 @@
 //! `hexiao verify`: do the books balance?
 
 use serde_json::{Value, json};
-use storage::{Audit, AuditReport, Violation};
+use storage::{AuditReport, Violation};
 
 use crate::{
     cli::Global,

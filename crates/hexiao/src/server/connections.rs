@@ -4,9 +4,25 @@
 //! streams on a connection. A caller that is slower or larger is disconnected, so that it cannot starve
 //! the others.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderValue, header::CONNECTION},
+    response::Response,
+};
+use futures_util::FutureExt;
 use hyper::{
     Request,
     body::Incoming,
@@ -35,10 +51,16 @@ const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(crate) struct ConnectionLimits {
     pub(crate) connections: u32,
     pub(crate) header_timeout: Duration,
+    /// How long to go on answering what comes after being told to stop.
+    pub(crate) drain_delay: Duration,
     pub(crate) shutdown_timeout: Duration,
 }
 
-/// Serves until told to stop, then waits for requests in progress.
+/// Serves until told to stop, goes on for a while so that whoever sends requests here can notice, and then
+/// takes nothing new and waits for requests in progress.
+///
+/// In that while every answer over HTTP/1 closes its connection: a connection that is closed when nothing is
+/// on its way loses nothing, whereas closing it from here while the next request is on its way would.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -47,16 +69,27 @@ pub(crate) async fn serve(
 ) {
     let places = Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(usize::MAX >> 3)));
     let graceful = GracefulShutdown::new();
-    let stopped = async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} };
+    let closing = Arc::new(AtomicBool::new(false));
+    let take = |(stream, peer, place): Accepted| {
+        let (router, watcher) = (router.clone(), graceful.watcher());
+        let connection = Connection { router, peer, limits, watcher, closing: Arc::clone(&closing) };
+        tokio::spawn(connection.run(stream, place));
+    };
+    let stopped = async {
+        while !*stop.borrow_and_update() && stop.changed().await.is_ok() {}
+        closing.store(true, Ordering::Relaxed);
+        sleep(limits.drain_delay).await;
+    };
     let mut stopped = pin!(stopped);
     loop {
         tokio::select! {
-            (stream, peer, place) = accept(&listener, &places) => {
-                let connection = Connection { router: router.clone(), peer, limits, watcher: graceful.watcher() };
-                tokio::spawn(connection.run(stream, place));
-            }
+            accepted = accept(&listener, &places) => take(accepted),
             () = &mut stopped => break,
         }
+    }
+    // Callers that the system has connected but nobody has taken in yet would be cut off.
+    while let Some(accepted) = accept(&listener, &places).now_or_never() {
+        take(accepted);
     }
     drop(listener);
     if timeout(limits.shutdown_timeout, graceful.shutdown()).await.is_err() {
@@ -64,11 +97,11 @@ pub(crate) async fn serve(
     }
 }
 
+/// A caller with its place.
+type Accepted = (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>);
+
 /// Waits for a place, then for a caller: beyond the limit, callers wait in the system's queue.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Accepted {
     // The semaphore is never closed, so there is always a permit.
     let place = Arc::clone(places).acquire_owned().await.ok();
     loop {
@@ -88,6 +121,8 @@ struct Connection {
     peer: SocketAddr,
     limits: ConnectionLimits,
     watcher: Watcher,
+    /// Whether answers end their connections.
+    closing: Arc<AtomicBool>,
 }
 
 impl Connection {
@@ -104,7 +139,9 @@ impl Connection {
     }
 
     async fn http1(self, stream: TcpStream) {
-        let service = service_fn(|request| answer(self.router.clone(), self.peer, request));
+        let service = service_fn(|request| {
+            closing_when(Arc::clone(&self.closing), answer(self.router.clone(), self.peer, request))
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_timeout)
@@ -129,6 +166,18 @@ impl Connection {
             tracing::debug!(%error, "a connection ended badly");
         }
     }
+}
+
+/// Has an answer end its connection if connections are to end by then.
+async fn closing_when(
+    closing: Arc<AtomicBool>,
+    answer: impl Future<Output = Result<Response, Infallible>>,
+) -> Result<Response, Infallible> {
+    let mut response = answer.await?;
+    if closing.load(Ordering::Relaxed) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }
 
 async fn answer(

@@ -5,7 +5,10 @@ mod descriptors;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,6 +40,7 @@ impl From<ServerLimits> for ConnectionLimits {
         Self {
             connections: limits.max_connections,
             header_timeout: Duration::from_secs(limits.header_timeout),
+            drain_delay: Duration::from_secs(limits.drain_delay),
             shutdown_timeout: Duration::from_secs(limits.shutdown_timeout),
         }
     }
@@ -47,7 +51,9 @@ impl Default for ConnectionLimits {
         Self {
             connections: 4096,
             header_timeout: Duration::from_secs(30),
-            shutdown_timeout: Duration::from_secs(20),
+            // For servers that a command starts for itself: nobody else is told that they end.
+            drain_delay: Duration::ZERO,
+            shutdown_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -72,6 +78,7 @@ pub(crate) fn metrics() -> Result<PrometheusHandle> {
 /// A running server.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    leaving: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     connections: JoinHandle<()>,
     upkeep: JoinHandle<()>,
@@ -80,22 +87,23 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Begins to answer.
+    /// Begins to answer. What the options leave open is filled in.
     pub(crate) fn start(
         listener: TcpListener,
         running: RunningEngine,
         limits: ConnectionLimits,
-        protect_metrics: bool,
+        options: http_api::Options,
     ) -> Result<Self> {
         let address = listener.local_addr()?;
         let metrics = metrics()?;
-        let jobs = jobs::spawn(&running.engine, JobsConfig::default());
+        let jobs = jobs::spawn(&running.engine, running.membership(), JobsConfig::default());
         let wake = jobs.wake_issuing();
+        let leaving = Arc::clone(&options.leaving);
         let options = http_api::Options {
             metrics: Some(metrics.clone()),
-            metrics_protected: protect_metrics,
             wake_issuing: Some(Arc::new(move || wake.notify_one())),
-            ..http_api::Options::default()
+            membership: running.membership(),
+            ..options
         };
         let router = http_api::router(AppState::new(running.engine.clone(), options));
         let (stop, stopped) = watch::channel(false);
@@ -106,7 +114,7 @@ impl Server {
                 metrics.run_upkeep();
             }
         });
-        Ok(Self { address, stop, connections, upkeep, jobs, running })
+        Ok(Self { address, leaving, stop, connections, upkeep, jobs, running })
     }
 
     /// Waits until the engine has ended by itself, which it never does in good order: a failed write ends
@@ -117,12 +125,13 @@ impl Server {
         }
     }
 
-    /// Takes no new connections, answers what has arrived, ends the jobs, then the engine.
+    /// Says that it is not ready any more, answers what still comes for a while and what has arrived, and ends
+    /// the jobs meanwhile, so that other nodes have them at once; then ends the engine and leaves.
     pub(crate) async fn stop(self) -> Result {
+        self.leaving.store(true, Ordering::Relaxed);
         let _ = self.stop.send(true);
-        let served = self.connections.await;
+        let (served, ()) = tokio::join!(self.connections, self.jobs.stop());
         self.upkeep.abort();
-        self.jobs.stop().await;
         self.running.stop().await?;
         Ok(served?)
     }

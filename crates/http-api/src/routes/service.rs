@@ -65,6 +65,12 @@ pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Response, Prob
     if !app.engine.is_running() {
         return Err(Problem::new(Code::Stopped, "the engine has stopped"));
     }
+    if app.options.leaving.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(Problem::new(Code::Stopped, "this node is about to stop; use another one"));
+    }
+    if !app.is_member() {
+        return Err(Problem::new(Code::Busy, "this node has lost touch with the database"));
+    }
     crate::answer::in_time(&app, app.engine.store().catalog_revision()).await??;
     json(StatusCode::OK, &Health { status: "ready" })
 }

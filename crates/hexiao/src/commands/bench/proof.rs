@@ -1,14 +1,13 @@
 //! Proof that nothing was lost or made: every answer that callers counted is held against the books.
 
 use domain::Account;
-use storage::{Audit, AuditReport, Queries};
-use storage_sqlite::SqliteStore;
+use storage::{AuditReport, Store};
 
 use super::{shop::Shop, tally::Tally};
 use crate::{
     cli::Global,
     failure::{Failure, Result},
-    installation::open_alone,
+    installation::open_to_write,
 };
 
 /// The books before the load.
@@ -20,24 +19,24 @@ pub(super) struct Before {
 impl Before {
     /// Reads them.
     pub(super) async fn take(global: &Global, shop: &Shop) -> Result<Self> {
-        let store = open_alone(global).await?;
-        let report = audited(&store).await?;
-        Ok(Self { operations: report.operations, owed: owed(&store, shop).await? })
+        let store = open_to_write(global).await?.store();
+        let report = audited(&*store).await?;
+        Ok(Self { operations: report.operations, owed: owed(&*store, shop).await? })
     }
 
     /// Compares them with the books now. The outer error says that they could not be read, the inner one
     /// that something is missing.
     pub(super) async fn compare(&self, global: &Global, shop: &Shop, tally: &Tally) -> Result<Result> {
-        let store = open_alone(global).await?;
+        let store = open_to_write(global).await?.store();
         let report = store.audit().await?;
-        let (operations, owed) = (report.operations, owed(&store, shop).await?);
+        let (operations, owed) = (report.operations, owed(&*store, shop).await?);
         Ok(violations(&report)
             .and_then(|()| same("operations", operations - self.operations, tally.approved + tally.declined))
             .and_then(|()| same("minor units owed to merchants", owed - self.owed, tally.approved_minor)))
     }
 }
 
-async fn audited(store: &SqliteStore) -> Result<AuditReport> {
+async fn audited(store: &dyn Store) -> Result<AuditReport> {
     let report = store.audit().await?;
     violations(&report).map(|()| report)
 }
@@ -51,7 +50,7 @@ fn violations(report: &AuditReport) -> Result {
     }
 }
 
-async fn owed(store: &SqliteStore, shop: &Shop) -> Result<i64> {
+async fn owed(store: &dyn Store, shop: &Shop) -> Result<i64> {
     let mut sum = 0_i64;
     for merchant in shop.merchants.iter() {
         // The bench's issuer sells in one currency only, so that these add up.

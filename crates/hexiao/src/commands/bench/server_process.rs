@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{
-    cli::Global,
+    cli::{DATABASE_VARIABLE, Global},
     failure::{Failure, Result},
 };
 
@@ -35,7 +35,8 @@ impl ServerProcess {
         let any_port = "127.0.0.1:0";
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--json", "--log", "warn", "--listen", any_port, "--noop-listen", any_port]);
-        command.args(["--db", &global.database().to_string()]);
+        // In the environment, because everybody can read a command line.
+        command.env(DATABASE_VARIABLE, global.database().expose());
         if let Some(keys) = &global.keys_file {
             command.arg("--keys").arg(keys);
         }

@@ -50,7 +50,7 @@ async fn replay_here(global: &Global, args: &Replay, invoices: &Invoices, curren
     let installation = Installation::open(global).await?;
     let running = installation.start_engine().await?;
     let secret = own_client(&running.engine).await?;
-    let server = Server::start(listener, running, ConnectionLimits::default(), false)?;
+    let server = Server::start(listener, running, ConnectionLimits::default(), http_api::Options::default())?;
     tracing::info!(address = %server.address, "a server of the replay's own");
     let url = ServerUrl::at(server.address);
     let done = replay(global, args, invoices, currency, &url, secret.expose()).await;

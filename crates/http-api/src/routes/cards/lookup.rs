@@ -70,7 +70,7 @@ pub(crate) async fn lookup(
     let indexes = indexes(&app, &body.number);
     let counted = Lookup { client: caller.0.id, issuer: caller.issuer()?, number: indexes.first().copied() };
     let at = app.engine.now();
-    app.lookups.count(counted, at)?;
+    app.lookups.count(counted, at, app.nodes())?;
     if let Some(card) = find(&app, &caller, &indexes, body.pin.as_ref()).await? {
         app.lookups.forgive(counted, at);
         let program = program_of(&app, card.program)?;
