@@ -24,6 +24,8 @@ pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "domain-testing", uses: &["domain"], tests_use: &[] },
     Rule { name: "storage", uses: &["domain"], tests_use: &[] },
     Rule { name: "storage-sqlite", uses: &["storage", "domain"], tests_use: &[] },
+    Rule { name: "storage-postgres", uses: &["storage", "domain"], tests_use: &["postgres-testing"] },
+    Rule { name: "postgres-testing", uses: &[], tests_use: &[] },
     Rule { name: "vault", uses: &[], tests_use: &[] },
     Rule { name: "engine", uses: &["storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
     Rule {
@@ -56,12 +58,13 @@ pub(crate) const RESERVED: &[Reserved] = &[
             "libsqlite3-sys",
             "tokio-postgres",
             "postgres",
+            "deadpool",
             "deadpool-postgres",
             "refinery",
             "sqlx",
             "diesel",
         ],
-        homes: &["storage-sqlite"],
+        homes: &["storage-sqlite", "storage-postgres"],
         // `hexiao verify` is tested on books that were tampered with.
         test_homes: &["hexiao"],
         why: "SQL stays behind the ports of `storage`, or the second database needs a second product",
