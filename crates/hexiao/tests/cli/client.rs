@@ -4,10 +4,14 @@ use crate::support::{Sandbox, Server, Shop};
 
 #[test]
 fn a_fresh_database_gets_an_issuer_a_client_and_a_private_key_ring() {
+    for sandbox in Sandbox::each() {
+        check_fresh(&Shop::on(sandbox));
+    }
+}
+
+fn check_fresh(shop: &Shop) {
     use std::os::unix::fs::PermissionsExt;
-    let shop = Shop::new();
-    let rights =
-        std::fs::metadata(shop.sandbox.path("hexiao.db.keys")).expect("a key ring").permissions().mode();
+    let rights = std::fs::metadata(shop.sandbox.keys()).expect("a key ring").permissions().mode();
     assert_eq!(rights & 0o777, 0o600);
     let made = shop.sandbox.json(&["client", "create", "--name", "till", "--scopes", "redeem,cards_read"]);
     assert_eq!(made["issuer"], shop.issuer, "the only issuer is taken where none is named");
@@ -29,7 +33,12 @@ fn a_platform_client_belongs_to_no_issuer() {
 
 #[test]
 fn refusals_name_the_cure() {
-    let shop = Shop::new();
+    for sandbox in Sandbox::each() {
+        check_refusals(&Shop::on(sandbox));
+    }
+}
+
+fn check_refusals(shop: &Shop) {
     let check = |args: &[&str], with: &str| {
         shop.sandbox.run(&[&["client", "create", "--name", "x"], args].concat()).refused(2, with);
     };
@@ -71,6 +80,15 @@ fn sigterm_stops_in_good_order() {
     assert_eq!(server.terminate(), Some(0));
     let log = std::fs::metadata(shop.sandbox.path("hexiao.db-wal"));
     assert!(log.map_or(0, |log| log.len()) == 0, "the log was carried into the database");
+}
+
+#[test]
+fn what_is_for_files_says_so() {
+    let sandbox = Sandbox::on_postgres();
+    sandbox.json(&["client", "create", "--name", "head", "--platform"]);
+    sandbox.run(&["backup", "--to", "x"]).refused(2, "for databases in a file");
+    sandbox.run(&["restore", "--from", "x"]).refused(2, "for databases in a file");
+    sandbox.run(&["verify", "--db", "postgres://nobody:s3cret@127.0.0.1:1/x"]).hides("s3cret");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::{Shop, balance};
+use crate::support::{Sandbox, Shop, balance};
 
 /// A number with a right check digit (Luhn, ISO/IEC 7812-1).
 fn number(n: u64) -> String {
@@ -25,7 +25,12 @@ fn import(shop: &Shop, file: &str, more: &[&str]) -> Value {
 
 #[test]
 fn a_good_file_moves_in_once() {
-    let shop = Shop::new();
+    for sandbox in Sandbox::each() {
+        good_file(&Shop::on(sandbox));
+    }
+}
+
+fn good_file(shop: &Shop) {
     let rows = format!(
         "number,balance,currency,expires_at,state,pin,reference\n\
          {},10000,CNY,,,,first\n{},0,,2099-12-31,active,1234,\n{},500,CNY,2099-12-31T23:59:59+08:00,frozen,,\n\
@@ -36,9 +41,9 @@ fn a_good_file_moves_in_once() {
         number(4)
     );
     shop.sandbox.write("cards.csv", &rows);
-    let dry = import(&shop, "cards.csv", &["--dry-run"]);
+    let dry = import(shop, "cards.csv", &["--dry-run"]);
     assert_eq!((&dry["imported"], &dry["liability_after_minor"]), (&json!(0), &Value::Null));
-    let done = import(&shop, "cards.csv", &[]);
+    let done = import(shop, "cards.csv", &[]);
     assert_eq!(
         (&done["rows"], &done["imported"], &done["already_imported"]),
         (&json!(4), &json!(4), &json!(0))
@@ -47,11 +52,11 @@ fn a_good_file_moves_in_once() {
     assert_eq!(liability, (&json!(0), &json!(10_500)), "what is stocked is not owed yet");
     let operations = shop.sandbox.verify()["operations"].clone();
 
-    let again = import(&shop, "cards.csv", &[]);
+    let again = import(shop, "cards.csv", &[]);
     assert_eq!((&again["imported"], &again["already_imported"]), (&json!(0), &json!(4)));
     assert_eq!(again["liability_after_minor"], 10_500);
     assert_eq!(shop.sandbox.verify()["operations"], operations, "a second run changes nothing");
-    used(&shop);
+    used(shop);
 }
 
 /// The imported cards are cards like others.
@@ -79,7 +84,12 @@ fn used(shop: &Shop) {
 
 #[test]
 fn one_bad_row_and_nothing_is_imported() {
-    let shop = Shop::new();
+    for sandbox in Sandbox::each() {
+        bad_row(&Shop::on(sandbox));
+    }
+}
+
+fn bad_row(shop: &Shop) {
     let check = |rows: &str, line: u64, reason: &str| {
         shop.sandbox.write("bad.csv", &format!("number,balance,currency,expires_at,state,pin\n{rows}"));
         let done = shop.sandbox.run(&["import", "bad.csv", "--program", &shop.program, "--json"]);
@@ -133,9 +143,14 @@ fn files_of_the_wrong_form_are_refused_without_quoting_numbers() {
 
 #[test]
 fn a_number_that_is_here_already_is_a_bad_row() {
-    let shop = Shop::new();
+    for sandbox in Sandbox::each() {
+        known_number(&Shop::on(sandbox));
+    }
+}
+
+fn known_number(shop: &Shop) {
     shop.sandbox.write("one.csv", &format!("number,balance\n{},100\n", number(1)));
-    import(&shop, "one.csv", &[]);
+    import(shop, "one.csv", &[]);
     shop.sandbox.write("two.csv", &format!("number,balance\n{},100\n{},100\n", number(2), number(1)));
     let done = shop.sandbox.run(&["import", "two.csv", "--program", &shop.program]);
     done.refused(1, "1 of 2 rows");

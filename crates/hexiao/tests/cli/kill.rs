@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Connection, Server, Shop, balance};
+use crate::support::{Answer, Connection, Sandbox, Server, Shop, balance};
 
 const CARDS: usize = 8;
 const SELLERS: usize = 6;
@@ -36,14 +36,24 @@ struct Sale {
 
 #[test]
 fn kill_nine_of_a_loaded_server_loses_and_doubles_nothing() {
+    check(&Shop::new(), 1);
+}
+
+#[test]
+fn kill_nine_of_a_loaded_node_loses_and_doubles_nothing() {
+    check(&Shop::on(Sandbox::on_postgres()), 4);
+}
+
+/// Runs one of `part` of the rounds.
+fn check(shop: &Shop, part: u64) {
     let rounds = std::env::var("HEXIAO_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
-    let shop = Shop::new();
+    let rounds = rounds / part;
     let server = shop.serve();
     let cards: Vec<Value> = {
         let mut till = shop.connect(&server);
         (0..CARDS).map(|_| json!({ "number": shop.card(&mut till, VALUE).number })).collect()
     };
-    let mut trial = Trial { shop: &shop, cards, spent: HashMap::new(), answered: 0, doubtful: 0 };
+    let mut trial = Trial { shop, cards, spent: HashMap::new(), answered: 0, doubtful: 0 };
     let mut server = server;
     let mut random = seed();
     println!("seed {random}, {rounds} rounds");

@@ -3,11 +3,14 @@
 
 mod backup;
 mod client;
+mod cut;
 mod demo;
+mod drain;
 mod import;
 mod keys;
 mod kill;
 mod manual;
+mod nodes;
 mod replay;
 mod support;
 mod verify;

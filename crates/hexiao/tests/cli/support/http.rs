@@ -23,6 +23,8 @@ pub(crate) struct Answer {
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     key: String,
+    /// Whether the server has said that no further request is answered here.
+    pub(crate) ended: bool,
 }
 
 impl Connection {
@@ -30,7 +32,7 @@ impl Connection {
         let stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         stream.set_nodelay(true).ok()?;
-        Some(Self { stream: BufReader::new(stream), key: key.to_owned() })
+        Some(Self { stream: BufReader::new(stream), key: key.to_owned(), ended: false })
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Option<Answer> {
@@ -39,6 +41,10 @@ impl Connection {
 
     pub(crate) fn post(&mut self, path: &str, key: Option<&str>, body: &Value) -> Option<Answer> {
         self.call("POST", path, key, &body.to_string())
+    }
+
+    pub(crate) fn patch(&mut self, path: &str, body: &Value) -> Option<Answer> {
+        self.call("PATCH", path, None, &body.to_string())
     }
 
     fn call(&mut self, method: &str, path: &str, key: Option<&str>, body: &str) -> Option<Answer> {
@@ -61,6 +67,7 @@ impl Connection {
             match line.split_once(": ") {
                 Some(("content-length", value)) => length = value.parse().ok()?,
                 Some(("idempotent-replayed", _)) => replayed = true,
+                Some(("connection", "close")) => self.ended = true,
                 Some(("transfer-encoding", _)) => panic!("this client reads no chunks"),
                 Some(_) => {}
                 None => break,

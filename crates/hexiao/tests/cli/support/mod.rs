@@ -2,6 +2,7 @@
 
 mod http;
 mod invoices;
+mod sales;
 mod server;
 mod shop;
 
@@ -10,22 +11,55 @@ use std::{
     process::{Command, Output},
 };
 
+use postgres_testing::Cluster;
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use http::{Answer, Connection};
 pub(crate) use invoices::{Generated, generate};
+pub(crate) use sales::Sales;
 pub(crate) use server::Server;
 pub(crate) use shop::{Shop, balance};
 
-/// A folder with a database.
+/// A folder with a database, or with the key ring of one on a server.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    database: Option<String>,
 }
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self { folder: tempfile::tempdir().expect("a folder"), database: None }
+    }
+
+    /// The same on an empty PostgreSQL database.
+    pub(crate) fn on_postgres() -> Self {
+        Self::at(Cluster::shared().create_database())
+    }
+
+    /// The same on the database at this URL.
+    pub(crate) fn at(url: String) -> Self {
+        Self { database: Some(url), ..Self::new() }
+    }
+
+    /// The same folder with the database at another URL.
+    pub(crate) fn with_database(self, url: String) -> Self {
+        Self { database: Some(url), ..self }
+    }
+
+    /// One on each kind of database.
+    pub(crate) fn each() -> [Self; 2] {
+        [Self::new(), Self::on_postgres()]
+    }
+
+    /// Whether several servers may run on it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.database.is_some()
+    }
+
+    /// The key ring.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.path(if self.database.is_some() { "hexiao.keys" } else { "hexiao.db.keys" })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -46,6 +80,9 @@ impl Sandbox {
             if name.to_string_lossy().starts_with("HEXIAO_") || name == "RUST_LOG" {
                 command.env_remove(name);
             }
+        }
+        if let Some(url) = &self.database {
+            command.env("HEXIAO_DB", url);
         }
         command
     }
@@ -88,6 +125,12 @@ impl Done {
             out: text(&output.stdout),
             err: text(&output.stderr),
         }
+    }
+
+    /// It failed, and did not say this.
+    pub(crate) fn hides(&self, what: &str) {
+        assert_ne!(self.code, 0, "{self:?}");
+        assert!(!self.err.contains(what) && !self.out.contains(what), "{self:?}");
     }
 
     /// It failed, and said this.

@@ -25,7 +25,13 @@ impl Server {
 
     pub(crate) fn start_with(sandbox: &Sandbox, args: &[&str]) -> Self {
         let base = ["serve", "--json", "--log", "warn", "--listen", "127.0.0.1:0"];
-        let mut command = sandbox.command(&[&base, args].concat());
+        // Nobody but the test sends requests, so nobody has to notice.
+        let base = if args.contains(&"--drain-delay") {
+            base.to_vec()
+        } else {
+            [&base[..], &["--drain-delay", "0"]].concat()
+        };
+        let mut command = sandbox.command(&[&base[..], args].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
         let mut out = BufReader::new(child.stdout.take().expect("its output"));
         let ready = line(&mut out);
@@ -54,9 +60,19 @@ impl Server {
     }
 
     /// SIGTERM, and the code it ends with.
-    pub(crate) fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(self) -> Option<i32> {
+        self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    /// Sends a signal: to end, to freeze, to go on.
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
-        kill_process(pid, Signal::TERM).expect("it runs");
+        kill_process(pid, signal).expect("it runs");
+    }
+
+    /// The code with which it ends by itself.
+    pub(crate) fn ended(mut self) -> Option<i32> {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(30) {
             if let Some(status) = self.child.try_wait().expect("ours") {

@@ -21,7 +21,11 @@ pub(crate) struct MadeCard {
 
 impl Shop {
     pub(crate) fn new() -> Self {
-        let sandbox = Sandbox::new();
+        Self::on(Sandbox::new())
+    }
+
+    /// The same in this sandbox.
+    pub(crate) fn on(sandbox: Sandbox) -> Self {
         let made = sandbox.json(&[
             "client",
             "create",

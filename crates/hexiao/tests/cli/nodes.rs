@@ -1,0 +1,254 @@
+//! Several nodes on one PostgreSQL database, as real processes.
+
+use std::{
+    collections::HashSet,
+    thread,
+    time::{Duration, Instant},
+};
+
+use postgres_testing::{Cluster, Durability, Options};
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::{Connection, Sales, Sandbox, Server, Shop, balance};
+
+/// How soon a change must be seen on every node.
+const SEEN_WITHIN: Duration = Duration::from_secs(1);
+
+fn shop() -> Shop {
+    Shop::on(Sandbox::on_postgres())
+}
+
+/// Waits for something, and says how long it took.
+fn until(limit: Duration, what: &str, mut is: impl FnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while !is() {
+        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+    began.elapsed()
+}
+
+#[test]
+fn thirty_clients_at_two_nodes_overspend_no_card() {
+    let shop = shop();
+    let nodes = [shop.serve(), shop.serve()];
+    let value = 1_000;
+    let card = shop.card(&mut shop.connect(&nodes[0]), value);
+    let sold: Vec<i64> = thread::scope(|scope| {
+        let clients = (0..30).map(|client: usize| {
+            let (shop, node, card) = (&shop, &nodes[client % 2], &card);
+            scope.spawn(move || {
+                let mut till = shop.connect(node);
+                let mut sold = 0;
+                for n in 0..20 {
+                    let (key, amount) = (format!("race-{client}-{n}"), 7);
+                    let body = shop.sale(&json!({ "number": card.number }), amount);
+                    let answer = till.post("/v1/redemptions", Some(&key), &body).expect("an answer");
+                    assert_eq!(answer.status, 201, "{answer:?}");
+                    match answer.body["status"].as_str() {
+                        Some("approved") => sold += amount,
+                        _ => assert_eq!(answer.body["decline"]["code"], "insufficient_funds", "{answer:?}"),
+                    }
+                }
+                sold
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        clients.into_iter().map(|client| client.join().expect("no panic")).collect()
+    });
+    let sold: i64 = sold.iter().sum();
+    assert_eq!(sold, value / 7 * 7, "all that could be sold, and not more");
+    for node in &nodes {
+        assert_eq!(balance(&mut shop.connect(node), &card.number), value - sold);
+    }
+    shop.sandbox.verify();
+}
+
+#[test]
+fn one_key_at_two_nodes_is_one_operation() {
+    let shop = shop();
+    let nodes = [shop.serve(), shop.serve()];
+    let card = shop.card(&mut shop.connect(&nodes[0]), 100_000);
+    for n in 0..50 {
+        let key = format!("twice-{n}");
+        let body = shop.sale(&json!({ "number": card.number }), 10);
+        let answers: Vec<_> = thread::scope(|scope| {
+            let sent: Vec<_> = nodes
+                .iter()
+                .map(|node| {
+                    let (mut till, key, body) = (shop.connect(node), &key, &body);
+                    scope.spawn(move || till.post("/v1/redemptions", Some(key), body).expect("an answer"))
+                })
+                .collect();
+            sent.into_iter().map(|sent| sent.join().expect("no panic")).collect()
+        });
+        assert_eq!(answers[0].body, answers[1].body, "{key}");
+        assert_eq!(answers[0].status, 201, "{:?}", answers[0]);
+    }
+    assert_eq!(balance(&mut shop.connect(&nodes[1]), &card.number), 100_000 - 500);
+}
+
+#[test]
+fn a_changed_client_is_known_on_every_node_within_a_second() {
+    let shop = shop();
+    let nodes = [shop.serve(), shop.serve()];
+    let mut office = shop.connect(&nodes[0]);
+    for round in 0..5 {
+        let body = json!({ "name": format!("till {round}"), "scopes": ["cards_read"] });
+        let made = office.post("/v1/clients", None, &body).expect("an answer").body;
+        let secret = made["secret"].as_str().expect("a secret");
+        let mut till = Connection::open(nodes[1].address, secret).expect("it listens");
+        let mut status = || till.get("/v1/operations").expect("an answer").status;
+        let known = until(SEEN_WITHIN, "the new client is let in", || status() == 200);
+        let path = format!("/v1/clients/{}", made["client"]["id"].as_str().expect("an id"));
+        let closed = office.patch(&path, &json!({ "version": 1, "status": "closed" })).expect("an answer");
+        assert_eq!(closed.status, 200, "{closed:?}");
+        let refused = until(SEEN_WITHIN, "the closed client is refused", || status() == 401);
+        println!("known after {known:?}, refused after {refused:?}");
+    }
+}
+
+#[test]
+fn a_client_made_by_the_command_is_known_to_running_nodes() {
+    let shop = shop();
+    let node = shop.serve();
+    let made = shop.sandbox.json(&["client", "create", "--name", "late", "--scopes", "cards_read"]);
+    let mut till = node.connect(made["secret"].as_str().expect("a secret"));
+    until(SEEN_WITHIN, "the new client is let in", || {
+        till.get("/v1/operations").expect("an answer").status == 200
+    });
+    shop.sandbox.run(&["keys", "rotate"]).refused(2, "stop them first");
+}
+
+#[test]
+fn a_client_gets_one_rate_from_all_nodes() {
+    let shop = shop();
+    let nodes = [shop.serve(), shop.serve()];
+    // The second node is known to the first within seconds; the rate holds before that too.
+    let (rate, seconds) = (20_u32, 6_u32);
+    let body = json!({ "name": "eager", "scopes": ["cards_read"], "rate_per_second": rate });
+    let made = shop.connect(&nodes[0]).post("/v1/clients", None, &body).expect("an answer").body;
+    let secret = made["secret"].as_str().expect("a secret").to_owned();
+    thread::sleep(SEEN_WITHIN);
+    let began = Instant::now();
+    let admitted: u32 = thread::scope(|scope| {
+        let asking: Vec<_> = nodes
+            .iter()
+            .map(|node| {
+                let mut till = Connection::open(node.address, &secret).expect("it listens");
+                scope.spawn(move || {
+                    let mut admitted = 0;
+                    while began.elapsed() < Duration::from_secs(seconds.into()) {
+                        match till.get("/v1/operations").expect("an answer").status {
+                            200 => admitted += 1,
+                            status => assert_eq!(status, 429),
+                        }
+                        thread::sleep(Duration::from_millis(2));
+                    }
+                    admitted
+                })
+            })
+            .collect();
+        asking.into_iter().map(|asking| asking.join().expect("no panic")).sum()
+    });
+    let alone = rate * seconds;
+    println!("{admitted} admitted in {seconds} seconds at {rate} a second");
+    assert!(admitted >= alone * 8 / 10, "{admitted}: a client gets its rate");
+    assert!(admitted <= alone + 4 * rate, "{admitted}: but not once from each node");
+}
+
+#[test]
+fn a_node_killed_in_a_batch_loses_and_doubles_nothing() {
+    let shop = shop();
+    let mut nodes = vec![shop.serve(), shop.serve()];
+    let survivor = nodes[1].address;
+    let sales = Sales::new(&shop, &[nodes[0].address, survivor]);
+    sales.sell_during(8, || {
+        thread::sleep(Duration::from_millis(1500));
+        nodes.remove(0).kill_hard();
+        thread::sleep(Duration::from_millis(1500));
+    });
+    assert!(sales.count() > 100, "{} sales", sales.count());
+    let longest = sales.check(survivor);
+    println!("{} sales, {:?} sent again, the longest took {longest:?}", sales.count(), sales.repeated);
+    shop.sandbox.verify();
+}
+
+#[test]
+fn a_frozen_node_that_wakes_up_doubles_nothing() {
+    let shop = shop();
+    let nodes = [shop.serve(), shop.serve()];
+    let sales = Sales::new(&shop, &[nodes[0].address, nodes[1].address]);
+    sales.sell_during(4, || {
+        thread::sleep(Duration::from_millis(500));
+        nodes[0].signal(Signal::STOP);
+        thread::sleep(Duration::from_secs(3));
+        nodes[0].signal(Signal::CONT);
+        thread::sleep(Duration::from_millis(500));
+    });
+    sales.check(nodes[1].address);
+    shop.sandbox.verify();
+}
+
+#[test]
+fn a_database_restarted_under_load_loses_and_doubles_nothing() {
+    let options = Options { durability: Durability::Real, ..Options::default() };
+    let cluster = Cluster::start(&options).expect("a cluster");
+    let shop = Shop::on(Sandbox::at(cluster.create_database()));
+    let nodes = [shop.serve(), shop.serve()];
+    let sales = Sales::new(&shop, &[nodes[0].address, nodes[1].address]);
+    sales.sell_during(8, || {
+        thread::sleep(Duration::from_secs(1));
+        cluster.restart().expect("restarted");
+        thread::sleep(Duration::from_secs(1));
+        cluster.kill();
+        cluster.start_again().expect("recovered");
+        let before = sales.count();
+        until(Duration::from_secs(30), "sales go on", || sales.count() > before + 50);
+    });
+    let longest = sales.check(nodes[0].address);
+    println!("{} sales, {:?} sent again, the longest took {longest:?}", sales.count(), sales.repeated);
+    shop.sandbox.verify();
+    drop(nodes);
+}
+
+#[test]
+fn nodes_have_numbers_of_their_own_and_give_them_back() {
+    let url = Cluster::shared().create_database();
+    let name = url.rsplit('/').next().expect("a name").to_owned();
+    let lent = || {
+        let sql = "SELECT number FROM node WHERE expires_at > extract(epoch FROM clock_timestamp()) * 1000000 \
+                   ORDER BY number";
+        let out = Cluster::shared().psql(&name, sql).expect("an answer");
+        out.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let jobs = || {
+        let sql = "SELECT count(*) FROM job_lease WHERE expires_at > extract(epoch FROM clock_timestamp()) * 1000000";
+        Cluster::shared().psql(&name, sql).expect("an answer")
+    };
+    let shop = Shop::on(Sandbox::at(url));
+    assert!(lent().is_empty(), "commands give their numbers back: {:?}", lent());
+    let (first, second) = (shop.serve(), shop.serve());
+    assert_eq!(lent(), ["0", "1"]);
+    until(Duration::from_secs(10), "jobs run", || jobs() != "0");
+    let ids: HashSet<String> = [&first, &second]
+        .map(|node| {
+            let made =
+                shop.connect(node).post("/v1/merchants", None, &json!({ "name": "m" })).expect("an answer");
+            made.body["id"].as_str().expect("an id").to_owned()
+        })
+        .into();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(first.terminate(), Some(0));
+    assert_eq!(lent(), ["1"], "given back at once");
+    assert_eq!(second.terminate(), Some(0));
+    assert!(lent().is_empty());
+    assert_eq!(jobs(), "0", "and so are the leases of jobs");
+    let third: Server = shop.serve();
+    assert_eq!(lent(), ["0"]);
+    third.kill_hard();
+    let fourth = shop.serve();
+    assert_eq!(lent(), ["0", "1"], "the number of a node that died is not free before its time");
+    drop(fourth);
+}
