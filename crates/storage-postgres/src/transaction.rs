@@ -317,14 +317,14 @@ impl Found {
         Ok(())
     }
 
-    fn key_state(&mut self, key: Key) -> KeyState {
+    fn key_state(&self, key: Key) -> KeyState {
         if let Some(found) = self.keys.get(&key) {
             return KeyState::Taken(Arc::new(found.clone()));
         }
         self.tombstones.get(&key).map_or(KeyState::Free, |reversal| KeyState::Tombstone(*reversal))
     }
 
-    fn recorded(&mut self, id: OperationId) -> Option<Recorded> {
+    fn recorded(&self, id: OperationId) -> Option<Recorded> {
         let operation = Arc::new(self.operations.get(&id)?.clone());
         let transfers = self.transfers.get(&id).cloned().unwrap_or_default();
         let compensation = self.compensations.get(&id).copied().unwrap_or_default();
@@ -400,7 +400,7 @@ impl PostgresTransaction {
                     working.operations.insert(*id, found.recorded(*id));
                 }
                 Need::Hold(id) => {
-                    working.holds.insert(*id, found.holds.remove(id));
+                    working.holds.insert(*id, found.holds.get(id).cloned());
                 }
             }
         }
