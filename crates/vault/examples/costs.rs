@@ -12,7 +12,7 @@ const ROUNDS: u32 = 300_000;
 fn main() {
     let mut random = OsRandomness::new();
     let vault = Vault::new(Arc::new(KeyRing::generate(&mut random)));
-    let prefix = IssuerPrefix::parse("6212").expect("a prefix");
+    let prefix = IssuerPrefix::parse("9588").expect("a prefix");
     let number = CardNumber::generate(&prefix, 19, &mut random).expect("a length in range");
     let pin = Pin::generate(&mut random);
     let sealed = vault.seal(1, &number);

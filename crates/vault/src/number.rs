@@ -43,7 +43,7 @@ pub enum NumberError {
     CheckDigit,
     /// The issuer prefix is not 2–8 digits.
     #[error(
-        "an issuer prefix has {PREFIX_MIN_DIGITS} to {PREFIX_MAX_DIGITS} digits and nothing else; for example 6212"
+        "an issuer prefix has {PREFIX_MIN_DIGITS} to {PREFIX_MAX_DIGITS} digits and nothing else; for example 9588"
     )]
     Prefix,
     /// Cards of this length are not made.

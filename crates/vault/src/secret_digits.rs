@@ -84,7 +84,7 @@ pub(crate) fn write_decimal(field: &mut [u8], mut value: u64) {
 
 /// Reads a secret out of JSON without quoting it in the error.
 ///
-/// The stock visitor answers a bare number with "invalid type: integer `6212…`", which would put a card
+/// The stock visitor answers a bare number with "invalid type: integer `9588…`", which would put a card
 /// number into a log. It is never reached, because `deserialize_any` hands numbers to this visitor.
 pub(crate) fn deserialize_secret<'de, D, T>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
 where

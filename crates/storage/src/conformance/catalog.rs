@@ -149,7 +149,7 @@ fn program_variants() -> Vec<Program> {
     let jpy = Program {
         currency: Currency::parse("JPY").expect("a currency"),
         number_length: 19,
-        number_prefix: "62298765".to_owned(),
+        number_prefix: "95888765".to_owned(),
         status: Status::Closed,
         name: "名\"'".to_owned(),
         ..rules(least, 252)

@@ -98,7 +98,7 @@ pub(super) fn program(id: ProgramId, issuer: IssuerId) -> Program {
         issuer,
         name: format!("礼品卡 {}", id.get()),
         currency: Currency::CNY,
-        number_prefix: "6229".to_owned(),
+        number_prefix: "9588".to_owned(),
         number_length: 16,
         status: CatalogStatus::Active,
         rules,

@@ -45,7 +45,7 @@ fn nothing_prints_a_secret() {
     print(&mut log, &OsRandomness::new());
     print(&mut log, &PredictableRandomness::from_seed(1));
 
-    assert!(log.contains("CardNumber(************1232)") && log.contains("Pin(***)"));
+    assert!(log.contains("CardNumber(************9016)") && log.contains("Pin(***)"));
     assert_no_digits_of(NUMBER, &log);
     assert_no_digits_of(PIN, &log);
     let random_part = &secret.expose()["hx_client_".len()..];
@@ -78,7 +78,7 @@ fn refused_input_is_not_quoted() {
     check(&pin(&format!("\"{PIN}{PIN}0\"")), "4 to 12 digits");
     check(&pin(&format!("\"{PIN}x\"")), "digits 0 to 9");
 
-    for text in [&NUMBER[1..], &format!("{NUMBER}x"), &NUMBER.replace('9', "8")] {
+    for text in [&NUMBER[1..], &format!("{NUMBER}x"), &NUMBER.replacen('9', "8", 1)] {
         let error = CardNumber::parse(text).expect_err("refused");
         assert_no_digits_of(NUMBER, &format!("{error} {error:?}"));
     }
@@ -86,7 +86,7 @@ fn refused_input_is_not_quoted() {
 
 #[test]
 fn escapes_in_json_are_understood() {
-    let json = format!(r#"{{"number": "\u0036{}", "pin": "\u0034{}"}}"#, &NUMBER[1..], &PIN[1..]);
+    let json = format!(r#"{{"number": "\u0039{}", "pin": "\u0034{}"}}"#, &NUMBER[1..], &PIN[1..]);
     let request: Request = serde_json::from_str(&json).expect("a good request");
     assert_eq!((request.number.expose(), request.pin.expose()), (NUMBER, PIN));
 }

@@ -8,7 +8,7 @@ use vault::{CardNumber, KeyRing, PredictableRandomness, Vault};
 pub(crate) const KEY_1: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 pub(crate) const KEY_2: &str = "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=";
 
-pub(crate) const NUMBER: &str = "6212345678901232";
+pub(crate) const NUMBER: &str = "9588123456789016";
 
 pub(crate) fn ring_json(current: u8) -> String {
     format!(r#"{{"current": {current}, "keys": {{"1": "{KEY_1}", "2": "{KEY_2}"}}}}"#)

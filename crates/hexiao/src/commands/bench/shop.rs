@@ -135,7 +135,7 @@ impl Making<'_> {
             issuer,
             name: ISSUER.to_owned(),
             currency: Currency::CNY,
-            number_prefix: "6298".to_owned(),
+            number_prefix: "9586".to_owned(),
             number_length: 19,
             status: Status::Active,
             rules: Rules {

@@ -45,7 +45,7 @@ impl Shop {
         let body = json!({
             "name": program,
             "currency": currency.code(),
-            "number_prefix": "6299",
+            "number_prefix": "9587",
             "number_length": 19,
             "rules": {
                 "denominations": { "kind": "free", "min": 0, "max": Amount::MAX.get() },

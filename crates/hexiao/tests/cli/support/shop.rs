@@ -49,7 +49,7 @@ impl Shop {
         let mut till = shop.connect(&server);
         shop.merchant = make(&mut till, "/v1/merchants", &json!({ "name": "Till" }));
         let program = json!({
-            "name": "Plain", "currency": "CNY", "number_prefix": "6234", "number_length": 16,
+            "name": "Plain", "currency": "CNY", "number_prefix": "9585", "number_length": 16,
             "rules": {
                 "denominations": { "kind": "free", "min": 0, "max": 100_000_000 },
                 "validity": { "kind": "months", "months": 12 },
