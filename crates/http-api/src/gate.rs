@@ -5,10 +5,14 @@
 
 use std::{
     collections::HashMap,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
     time::Instant,
 };
 
@@ -21,7 +25,7 @@ use axum::{
         header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
     },
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use metrics::{Counter, Histogram};
 
@@ -128,6 +132,7 @@ impl Table {
         }
         metrics::describe_histogram!("hexiao_http_seconds", "Seconds from a request's head to its answer");
         metrics::describe_counter!("hexiao_http_answers_total", "Answers by route and class of status");
+        metrics::describe_counter!("hexiao_http_panics_total", "Requests during which a handler panicked");
         metrics::describe_counter!("hexiao_lookups_failed_total", "Look-ups by number that found nothing");
         metrics::describe_counter!("hexiao_lookups_limited_total", "Look-ups turned away by their limits");
         metrics::describe_counter!("hexiao_strangers_limited_total", "Requests turned away by their address");
@@ -174,13 +179,32 @@ async fn gate(
     let response = match admitted {
         Ok(()) => {
             request.extensions_mut().insert(id);
-            next.run(request).await
+            run(next, request).await
         }
-        Err(problem) => axum::response::IntoResponse::into_response(problem),
+        Err(problem) => problem.into_response(),
     };
     let response = finish(response, id, private);
     rule.unwrap_or(&table.rest).record(started, response.status());
     response
+}
+
+/// Runs a handler. One that panics must not leave its caller without an answer: a bug of ours is told as
+/// such, under the id of the request, and counted.
+async fn run(next: Next, request: Request) -> Response {
+    let mut running = pin!(next.run(request));
+    let caught = poll_fn(|context| {
+        // What the handler left half done is its own: it is never polled again.
+        match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    });
+    caught.await.unwrap_or_else(|| {
+        metrics::counter!("hexiao_http_panics_total").increment(1);
+        let detail = "the server met a fault of its own; whether something was stored is not known: send \
+                      the same request again under the same key, and tell the operator";
+        Problem::new(Code::Internal, detail).into_response()
+    })
 }
 
 /// Lets a request through, or says why not. Below /v1 nothing is answered to strangers, not even that a
@@ -256,5 +280,43 @@ fn write_problem(response: &mut Response, problem: &Problem, id: RequestId) {
     }
     if problem.status() == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"hexiao\""));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn broken() -> &'static str {
+        tokio::task::yield_now().await;
+        let nothing: Option<&str> = None;
+        nothing.expect("a bug")
+    }
+
+    async fn outer(request: Request, next: Next) -> Response {
+        let ids = RequestIds { start: 1, next: AtomicU64::new(1) };
+        finish(run(next, request).await, ids.next(), true)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_a_fault_of_the_server() {
+        let router = Router::new().route("/", get(broken)).route("/sound", get(|| async { "sound" }));
+        let router: Router = router.layer(middleware::from_fn(outer));
+        let call = |path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+            router.clone().oneshot(request)
+        };
+        let answer = call("/").await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json");
+        let id = answer.headers()[REQUEST_ID].clone();
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 16).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["code"], "internal_error");
+        assert_eq!(body["request_id"].as_str().map(str::as_bytes), Some(id.as_bytes()));
+        assert_eq!(call("/sound").await.expect("an answer").status(), StatusCode::OK);
     }
 }
