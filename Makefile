@@ -23,7 +23,7 @@ bench: build ## measure this machine beside its own ceilings, as JSON
 	@scripts/setup bench
 	@scripts/bench
 
-soak: ## kill a loaded server 1,000 times and look for lost or doubled answers
+soak: ## kill a loaded server 1,000 times, cut the power 5,000 times, look for lost or doubled answers
 	@scripts/setup build
 	@scripts/soak
 

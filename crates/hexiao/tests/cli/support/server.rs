@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, Stdio},
     time::{Duration, Instant},
 };
@@ -24,6 +25,11 @@ impl Server {
     }
 
     pub(crate) fn start_with(sandbox: &Sandbox, args: &[&str]) -> Self {
+        Self::start_in(sandbox, args, &[])
+    }
+
+    /// With more in its environment.
+    pub(crate) fn start_in(sandbox: &Sandbox, args: &[&str], env: &[(&str, &PathBuf)]) -> Self {
         let base = ["serve", "--json", "--log", "warn", "--listen", "127.0.0.1:0"];
         // Nobody but the test sends requests, so nobody has to notice.
         let base = if args.contains(&"--drain-delay") {
@@ -32,7 +38,7 @@ impl Server {
             [&base[..], &["--drain-delay", "0"]].concat()
         };
         let mut command = sandbox.command(&[&base[..], args].concat());
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut child = command.envs(env.iter().copied()).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut out = BufReader::new(child.stdout.take().expect("its output"));
         let ready = line(&mut out);
         let address = ready["address"].as_str().and_then(|url| url.strip_prefix("http://"));
