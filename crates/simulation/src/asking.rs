@@ -81,9 +81,9 @@ impl Kind {
         match self {
             Self::Redeem => 16,
             Self::Activate | Self::Load | Self::Hold | Self::Capture | Self::Reverse | Self::Refund => 8,
-            Self::Release | Self::Transfer | Self::Adjust | Self::Inquire => 3,
+            Self::Release | Self::Transfer | Self::Adjust | Self::Inquire | Self::Bind => 3,
             Self::UnlinkedRefund | Self::Freeze | Self::Unfreeze | Self::Expire | Self::Reactivate => 2,
-            Self::ReportLost | Self::Replace | Self::Merge | Self::CashOut | Self::Close | Self::Bind => 1,
+            Self::ReportLost | Self::Replace | Self::Merge | Self::CashOut | Self::Close => 1,
         }
     }
 }
@@ -166,6 +166,8 @@ pub(crate) struct Knowledge {
     pub(crate) operations: BTreeMap<usize, OperationId>,
     /// Of those, holds.
     pub(crate) holds: Vec<usize>,
+    /// Of those, activations.
+    pub(crate) activations: Vec<usize>,
     /// Of those, redemptions and captures.
     pub(crate) payments: Vec<usize>,
 }
@@ -219,6 +221,13 @@ impl Asking<'_> {
 
     /// A key of one's own: used, in use, or not yet used.
     fn own_key(&mut self) -> usize {
+        if self.random.chance(150) {
+            let own = self.first_number..self.next_number;
+            let mut sold = self.known.activations.iter().rev().filter(|number| own.contains(number));
+            if let Some(number) = sold.next() {
+                return *number;
+            }
+        }
         let span = self.next_number - self.first_number + 3;
         let back = self.random.index(span.min(12));
         self.next_number + 2 - back

@@ -58,9 +58,23 @@ impl Client {
             let size = 1 + self.simulation.environment.random().index(together);
             let asks: Vec<usize> = (0..size).map(|_| self.next()).collect();
             done += asks.len();
+            self.reverse_at_once(&asks).await;
             let unanswered = self.perform(asks).await;
             self.reverse_some(unanswered).await;
         }
+    }
+
+    /// What a cash register does that loses patience at once: its reversal races the request.
+    async fn reverse_at_once(&mut self, asks: &[usize]) {
+        let environment = &self.simulation.environment;
+        let reverses = environment.profile.kinds.contains(&Kind::Reverse);
+        if !reverses || !environment.random().chance(60) {
+            return;
+        }
+        let of = self.simulation.history.borrow().asks[asks[0]].number;
+        let reversal = self.ask(&Step::Reverse { of }, None);
+        drop(send(&self.simulation, asks.to_vec()));
+        self.perform(vec![reversal]).await;
     }
 
     /// What a cash register does that got no answer.

@@ -57,6 +57,9 @@ impl History {
         if operation.is_approved() && operation.kind.is_redemption() {
             known.payments.push(ask.number);
         }
+        if operation.is_approved() && operation.kind == domain::OperationKind::Activation {
+            known.activations.push(ask.number);
+        }
         if operation.is_approved() && operation.kind == domain::OperationKind::Hold {
             known.holds.push(ask.number);
         }

@@ -18,6 +18,7 @@ pub(crate) fn violations(workspace: &Workspace) -> Vec<String> {
             Some(rule) => found.extend(own_crates(package, rule)),
         }
         found.extend(reserved_libraries(package));
+        found.extend(planted_bugs(package));
         if package.name == rules::PURE_CRATE {
             found.extend(impure_libraries(package, workspace));
         }
@@ -71,6 +72,23 @@ fn reserved_libraries(package: &Package) -> Vec<String> {
             if !allowed {
                 found.push(format!("`{name}` must not use `{}`: {}", dependency.name, group.why));
             }
+        }
+    }
+    found
+}
+
+/// Bugs are planted where somebody asks for them on the command line, and nowhere else.
+fn planted_bugs(package: &Package) -> Vec<String> {
+    let name = package.name.as_str();
+    let names_it = |on: &String| on.split('/').next_back() == Some(rules::PLANTED);
+    let mut found = Vec::new();
+    for dependency in package.dependencies.iter().filter(|d| d.features.iter().any(names_it)) {
+        found.push(format!("`{name}` must not turn `planted` on in `{}`", dependency.name));
+    }
+    for (feature, on) in &package.features {
+        let is_home = rules::PLANTED_IN.contains(&name) && feature == rules::PLANTED;
+        if !is_home && (feature == rules::PLANTED || on.iter().any(names_it)) {
+            found.push(format!("feature `{feature}` of `{name}` must not lead to `planted`"));
         }
     }
     found

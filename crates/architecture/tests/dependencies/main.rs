@@ -128,12 +128,31 @@ fn every_rule_can_be_broken() {
         ("jobs", &["http-api"], &["`jobs` must not depend on `http-api`"]),
         ("load-generator", &["axum"], &["`load-generator` must not use `axum`"]),
         ("hexiao", &["tokio-postgres"], &["`hexiao` must not use `tokio-postgres`"]),
+        ("hexiao", &["simulation"], &["`hexiao` must not depend on `simulation`"]),
         ("surprise", &[], &["`surprise` has no row"]),
         ("common", &[], &["`common` is a name that says nothing"]),
     ];
     for (name, dependencies, expected) in cases {
         expect(package(name, name, dependencies), expected);
     }
+}
+
+#[test]
+fn nothing_that_ships_turns_planted_bugs_on() {
+    let with = |name: &str, features: Value, turned_on: Value| {
+        let mut made = package(name, name, &[]);
+        made["features"] = features;
+        made["dependencies"] = json!([{ "name": "engine", "kind": null, "features": turned_on }]);
+        made
+    };
+    expect(with("simulation", json!({ "planted": ["engine/planted"] }), json!([])), &[]);
+    expect(
+        with("hexiao", json!({}), json!(["planted"])),
+        &["`hexiao` must not turn `planted` on in `engine`"],
+    );
+    let by_default = json!({ "default": ["planted"], "planted": [] });
+    expect(with("simulation", by_default, json!([])), &["feature `default` of `simulation`"]);
+    expect(with("hexiao", json!({ "x": ["engine/planted"] }), json!([])), &["feature `x` of `hexiao`"]);
 }
 
 #[test]

@@ -36,10 +36,16 @@ pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "jobs", uses: &["engine", "storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
     Rule { name: "load-generator", uses: &[], tests_use: &[] },
     Rule {
+        name: "simulation",
+        uses: &["engine", "storage", "domain", "domain-testing", "vault"],
+        tests_use: &[],
+    },
+    Rule {
         name: "hexiao",
         uses: &[
             "domain",
             "storage",
+            "storage-postgres",
             "storage-sqlite",
             "vault",
             "engine",
@@ -47,7 +53,7 @@ pub(crate) const CRATES: &[Rule] = &[
             "jobs",
             "load-generator",
         ],
-        tests_use: &[],
+        tests_use: &["postgres-testing"],
     },
 ];
 
@@ -101,3 +107,8 @@ pub(crate) const SAYS_NOTHING: &[&str] =
 pub(crate) fn of(name: &str) -> Option<&'static Rule> {
     CRATES.iter().find(|rule| rule.name == name)
 }
+
+/// The feature that compiles planted bugs in, and the only crates that may know of it: the one that has a
+/// seam for them, and the one that plants them. No other turns it on, and no crate has it by default.
+pub(crate) const PLANTED: &str = "planted";
+pub(crate) const PLANTED_IN: &[&str] = &["engine", "simulation"];

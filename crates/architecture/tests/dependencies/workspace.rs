@@ -11,6 +11,8 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     /// Reaches tests and benches only.
     pub(crate) dev: bool,
+    /// Features that are turned on in it.
+    pub(crate) features: Vec<String>,
 }
 
 pub(crate) struct Package {
@@ -19,6 +21,8 @@ pub(crate) struct Package {
     /// Lints of the workspace that it neither inherits nor states.
     pub(crate) missing_lints: Vec<String>,
     pub(crate) dependencies: Vec<Dependency>,
+    /// Its features, each with what it turns on.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
 }
 
 pub(crate) struct Workspace {
@@ -79,9 +83,21 @@ fn parse_package(package: &Value, manifest: &impl Fn(&str) -> String, root_manif
             .map(|dependency| Dependency {
                 name: text(&dependency["name"]),
                 dev: dependency["kind"] == "dev",
+                features: texts(&dependency["features"]),
             })
             .collect(),
+        features: features(&package["features"]),
     }
+}
+
+/// Absent where nothing is listed.
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().map_or_else(Vec::new, |list| list.iter().map(text).collect())
+}
+
+fn features(table: &Value) -> BTreeMap<String, Vec<String>> {
+    let Some(table) = table.as_object() else { return BTreeMap::new() };
+    table.iter().map(|(name, on)| (name.clone(), texts(on))).collect()
 }
 
 /// Cargo does not tell which lints a package has, so the manifest is asked. A package inherits the

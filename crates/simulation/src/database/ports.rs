@@ -15,7 +15,6 @@ use storage::{
 };
 
 use super::{Connection, unavailable};
-use crate::planted::{self, Bug};
 
 impl Connection {
     /// Before anything is read: the database may be away.
@@ -114,9 +113,6 @@ impl Queries for Connection {
 
     async fn newest_operation(&self) -> Result<Option<OperationId>> {
         self.reach().await?;
-        if planted::is(Bug::IdsStartAnew) {
-            return Ok(None);
-        }
         Ok(self.database.state().newest)
     }
 

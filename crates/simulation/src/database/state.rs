@@ -126,8 +126,7 @@ impl State {
     pub(super) fn check(&self, changes: &Changes) -> Result<()> {
         let mut keys = HashSet::new();
         for operation in &changes.operations {
-            let overwrites = planted::is(Bug::IdsStartAnew) || planted::is(Bug::NodeNumberShared);
-            if self.operations.contains_key(&operation.id) && !overwrites {
+            if self.operations.contains_key(&operation.id) && !planted::is(Bug::NodeNumberShared) {
                 return Err(StorageError::Conflict { what: "id" });
             }
             let key = (operation.client, operation.key.clone());

@@ -66,7 +66,6 @@ bugs! {
     Database ReversalNotNoted "reversal-not-noted", "that an operation was reversed is not written";
     Database KeyOfAnyClient "key-of-any-client", "a key is looked up without its client";
     Database TraceForgotten "trace-forgotten", "trace numbers are not stored";
-    Database IdsStartAnew "ids-start-anew", "a restart does not see the newest operation, and writes over old ids";
     Database NodeNumberShared "node-number-shared", "two nodes have the same number, and overwrite each other's ids";
     Engine BatchForgetsKeys "batch-forgets-keys", "a key used earlier in the same batch looks free";
     Engine BatchForgetsCards "batch-forgets-cards", "a card changed earlier in the same batch looks as loaded";
