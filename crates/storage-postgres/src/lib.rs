@@ -21,6 +21,7 @@ mod nodes;
 mod options;
 mod pool;
 mod queries;
+mod relocation;
 mod rows;
 mod session;
 mod store;
@@ -29,5 +30,6 @@ mod usage;
 
 pub use connect::STEADY_PLANS;
 pub use options::Options;
+pub use relocation::{PostgresRelocationSource, PostgresRelocationTarget};
 pub use store::PostgresStore;
 pub use transaction::statements;

@@ -41,7 +41,45 @@ pub(crate) async fn run(address: &Address, options: &Options) -> Result<()> {
     result
 }
 
+/// The same for the target of a move, which is not finished yet.
+pub(crate) async fn run_for_move(address: &Address, options: &Options) -> Result<()> {
+    let owner = match &options.owner_url {
+        Some(url) => Address::parse(url, options)?,
+        None => address.clone(),
+    };
+    let Opened { mut client, task, .. } = owner.open(Purpose::Own, options).await?;
+    let result = migrate(&mut client, address.user(), options).await;
+    task.abort();
+    result
+}
+
+/// Whether this is the target of a move that is not finished.
+pub(crate) async fn is_unfinished(client: &Client) -> Result<bool> {
+    let sql = "SELECT to_regclass('public.relocation') IS NOT NULL";
+    Ok(client.query_one(sql, &[]).await.stored()?.get(0))
+}
+
+/// Refuses a database of another version, or the unfinished target of a move.
+pub(crate) async fn check_current(client: &Client, shown: &str) -> Result<()> {
+    let version = current(client).await?;
+    check_not_newer(version)?;
+    if version < known() {
+        return Err(setup(format!(
+            "{shown} has schema version {version} and this program needs {}; start the server once to migrate it",
+            known()
+        )));
+    }
+    if is_unfinished(client).await? { Err(storage::relocation::unfinished(shown)) } else { Ok(()) }
+}
+
 async fn bring_up_to_date(client: &mut Client, user: &str, options: &Options) -> Result<()> {
+    if is_unfinished(client).await? {
+        return Err(storage::relocation::unfinished("the database"));
+    }
+    migrate(client, user, options).await
+}
+
+async fn migrate(client: &mut Client, user: &str, options: &Options) -> Result<()> {
     let version = current(client).await?;
     check_not_newer(version)?;
     if version == known() {

@@ -35,7 +35,9 @@ impl Default for Options {
             writers: 2,
             readers: 8,
             connect_timeout: Duration::from_secs(3),
-            write_timeout: Duration::from_secs(5),
+            // What is left of the time that a failover from a frozen leader may take: the next one leads after
+            // two seconds.
+            write_timeout: Duration::from_millis(2500),
             read_timeout: Duration::from_secs(60),
             // Below PostgreSQL's deadlock_timeout of one second, so that nobody waits for that.
             lock_timeout: Duration::from_millis(800),

@@ -43,6 +43,8 @@ pub(crate) struct Session {
     statements: Mutex<HashMap<Box<str>, Statement>>,
     /// Whether it is in the middle of something: it is thrown away rather than lent again.
     dirty: AtomicBool,
+    /// Whether an answer did not come in time: no other will, and asking for one costs as long again.
+    silent: AtomicBool,
     patience: Duration,
     generation: u64,
 }
@@ -63,6 +65,7 @@ impl Session {
             task,
             statements: Mutex::new(HashMap::new()),
             dirty: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
             patience,
             generation,
         }
@@ -76,6 +79,11 @@ impl Session {
     /// When it was opened, in the pool's counting.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Whether it has stopped answering.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Acquire)
     }
 
     /// Until [`Self::clean`], nobody else gets it.
@@ -108,6 +116,7 @@ impl Session {
             Ok(done) => Ok(done),
             Err(_) => {
                 self.dirty();
+                self.silent.store(true, Ordering::Release);
                 metrics::counter!("hexiao_storage_unavailable_total").increment(1);
                 Err(StorageError::Unavailable(format!("no answer within {} ms", self.patience.as_millis())))
             }

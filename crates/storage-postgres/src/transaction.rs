@@ -97,7 +97,6 @@ pub fn statements() -> Vec<String> {
         card::LOCK_ALL,
         operation::BY_IDS,
         operation::BY_KEYS,
-        operation::BY_KEYS_OF_CLIENT,
         operation::BY_TRACES,
         transfer::OF_OPERATIONS,
         hold::BY_IDS,
@@ -153,6 +152,10 @@ impl Drop for PostgresTransaction {
             session.clean();
             return;
         }
+        // A frozen leader: its place in the pool is free at once for a session on the next one.
+        if session.is_silent() {
+            return;
+        }
         // Its locks go at once, without anybody waiting for it.
         self.store.runtime.spawn(async move {
             let ended = session.bounded(session.client().batch_execute("ROLLBACK")).await;
@@ -199,7 +202,6 @@ struct Asked<'a> {
     terminals: Vec<i64>,
     dates: Vec<i32>,
     numbers_of_traces: Vec<i64>,
-    one_client: Option<i64>,
 }
 
 impl<'a> Asked<'a> {
@@ -224,8 +226,6 @@ impl<'a> Asked<'a> {
                 Need::Hold(id) => asked.holds.push(id.get()),
             }
         }
-        let first = asked.clients.first().copied();
-        asked.one_client = first.filter(|first| asked.clients.iter().all(|client| client == first));
         asked
     }
 
@@ -411,10 +411,7 @@ impl PostgresTransaction {
 fn add_look_ups<'s>(asked: &'s Asked<'_>, steps: &mut Vec<(Answer, Step<'s>)>) {
     let mut add = |answer, sql, params| steps.push((answer, Step::new(sql, params)));
     if !asked.keys.is_empty() {
-        match &asked.one_client {
-            Some(client) => add(Answer::Keys, operation::BY_KEYS_OF_CLIENT, vec![client, &asked.keys]),
-            None => add(Answer::Keys, operation::BY_KEYS, vec![&asked.clients, &asked.keys]),
-        }
+        add(Answer::Keys, operation::BY_KEYS, vec![&asked.clients, &asked.keys]);
         add(Answer::Tombstones, TOMBSTONES, vec![&asked.clients, &asked.keys]);
     }
     if !asked.traces.is_empty() {

@@ -31,9 +31,6 @@ macro_rules! select {
 }
 
 pub(crate) const BY_IDS: &str = select!("operation o WHERE o.id = ANY ($1::bigint[])");
-/// Of one client, by its keys.
-pub(crate) const BY_KEYS_OF_CLIENT: &str =
-    select!("operation o WHERE o.client_id = $1 AND o.key = ANY ($2::bytea[])");
 pub(crate) const BY_KEYS: &str = select!(
     "unnest($1::bigint[], $2::bytea[]) AS asked (client_id, key) \
      JOIN operation o ON o.client_id = asked.client_id AND o.key = asked.key"

@@ -75,6 +75,12 @@ fn walks(plan: &Value, found: &mut Vec<String>) {
     if matches!(node, "Seq Scan" | "Bitmap Heap Scan" | "Hash Join" | "Merge Join") || whole_index {
         found.push(format!("{node} on {table}"));
     }
+    // By the client alone, or a filter after a join, it would look at all that the client ever did.
+    let by_client_alone = plan["Index Name"] == "operation_key"
+        && !plan["Index Cond"].as_str().unwrap_or_default().contains("(key = ");
+    if by_client_alone || plan.get("Join Filter").is_some() {
+        found.push(format!("{node} on {table}, filtered"));
+    }
     for child in plan["Plans"].as_array().into_iter().flatten() {
         walks(child, found);
     }
