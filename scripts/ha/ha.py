@@ -25,7 +25,7 @@ import processes
 from acknowledged import AckLog
 from cluster import Cluster, ClusterTrouble, Machine, until
 from faults import KINDS, Kind
-from hexiao_nodes import Nodes
+from hexiao_nodes import RELEASE, Nodes
 from http_load import HttpLoad, NoAnswer
 from raw_load import RawLoad
 
@@ -118,7 +118,7 @@ class Run:
 def make_load(cluster: Cluster, options: argparse.Namespace, folder: Path) -> tuple[RawLoad | HttpLoad, Nodes | None]:
     if options.load == "sql":
         return RawLoad(cluster.hosts(), cluster.superuser_password, options.writers), None
-    nodes = Nodes(cluster, folder / "hexiao", options.nodes)
+    nodes = Nodes(cluster, options.binary.absolute(), folder / "hexiao", options.nodes)
     say(f"starting {options.nodes} nodes of Hexiao")
     nodes.start()
     return HttpLoad(nodes.addresses, nodes.demo, options.writers), nodes
@@ -161,6 +161,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which it happens")
     parser.add_argument("--load", choices=["hexiao", "sql"], default="hexiao", help="sales through nodes of Hexiao, or plain SQL")
     parser.add_argument("--nodes", type=int, default=2, help="of Hexiao (1 to 8)")
+    parser.add_argument("--binary", type=Path, default=RELEASE, help="of Hexiao")
     parser.add_argument("--writers", type=int, default=4, help="clients of the load (1 to 64)")
     parser.add_argument("--folder", type=Path, help="keep everything here instead of in a temporary folder")
     options = parser.parse_args(arguments)

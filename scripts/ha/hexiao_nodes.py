@@ -14,7 +14,7 @@ from pathlib import Path
 import processes
 from cluster import ADDRESS, Cluster, ClusterTrouble, free_ports
 
-BINARY = Path(__file__).resolve().parents[2] / "target" / "release" / "hexiao"
+RELEASE = Path(__file__).resolve().parents[2] / "target" / "release" / "hexiao"
 READY_WITHIN_S = 60.0
 
 
@@ -28,9 +28,10 @@ class Demo:
 
 
 class Nodes:
-    def __init__(self, cluster: Cluster, folder: Path, count: int) -> None:
-        if not BINARY.exists():
-            raise ClusterTrouble(f"there is no {BINARY}: make build")
+    def __init__(self, cluster: Cluster, binary: Path, folder: Path, count: int) -> None:
+        if not binary.exists():
+            raise ClusterTrouble(f"there is no {binary}: make build")
+        self._binary = str(binary)
         self._folder = folder
         self._cluster = cluster
         hosts = ",".join(f"{host}:{port}" for host, port in cluster.hosts())
@@ -64,7 +65,7 @@ class Nodes:
         self._folder.mkdir()
         self.make_database()
         for number, address in enumerate(self.addresses):
-            arguments = [str(BINARY), "serve", "--json", "--listen", address] + (["--demo"] if number == 0 else [])
+            arguments = [self._binary, "serve", "--json", "--listen", address] + (["--demo"] if number == 0 else [])
             processes.start(arguments, self._folder / f"node{number}.log", self._environment(), self._folder)
             self._wait_until_ready(number, address)
         self.demo = self._read_demo()
@@ -95,7 +96,7 @@ class Nodes:
 
     def verify(self) -> bool:
         """Whether the books balance, by the command that an operator would use."""
-        arguments = [str(BINARY), "verify"]
+        arguments = [self._binary, "verify"]
         process = processes.start(arguments, self._folder / "verify.log", self._environment(), self._folder)
         try:
             return process.wait(timeout=300) == 0
