@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{OperationId, Request};
+use domain::Request;
 use storage::{Durable, StorageError, Store};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    batch::{self, Deciding},
+    batch::{self, Attempts, Deciding},
     catalog_cache::CatalogCache,
     clock::Clock,
     handle::Outcome,
@@ -173,14 +173,14 @@ impl Writer {
     /// A later attempt finds what an earlier one stored under its keys.
     async fn decide_patiently(&self, waiting: &[Submission]) -> storage::Result<(Vec<Outcome>, Durable)> {
         let requests = || waiting.iter().flat_map(Submission::requests);
-        let ids: Vec<_> = requests().map(|_| OperationId::new(self.ids.next(self.clock.now()))).collect();
+        let mut attempts = Attempts::default();
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
             let catalog = self.catalog.get();
             let with =
-                Deciding { catalog: &catalog, now: self.clock.now(), ids: &ids, secrets: &self.secrets };
-            match batch::run(&*self.store, requests(), &with).await {
+                Deciding { catalog: &catalog, now: self.clock.now(), ids: &self.ids, secrets: &self.secrets };
+            match batch::run(&*self.store, requests(), &with, &mut attempts).await {
                 Err(error) if error.may_pass() && started.elapsed() < PATIENCE => {
                     meter::tried_again(&error);
                     tokio::time::sleep(pause).await;
