@@ -52,8 +52,10 @@ impl LogSync {
     pub(crate) fn start(path: &Path, health: Arc<Health>) -> Result<Self> {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
+        let log = PathBuf::from(log);
+        sync_what_is_left(&log)?;
         let shared = Arc::new(Shared::default());
-        let worker = Worker { path: PathBuf::from(log), health, shared: Arc::clone(&shared) };
+        let worker = Worker { path: log, health, shared: Arc::clone(&shared) };
         let thread = std::thread::Builder::new()
             .name("log-sync".to_owned())
             .spawn(move || worker.run())
@@ -79,6 +81,17 @@ impl LogSync {
             answer.await.map_err(failed)
         })
     }
+}
+
+/// An earlier process may have ended between writing the log and syncing it. What it left is visible from
+/// now on, and is answered as stored to whoever asks again under the same key: so it must be.
+fn sync_what_is_left(log: &Path) -> Result<()> {
+    let synced = match File::open(log) {
+        Ok(log) => log.sync_data(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    synced.map_err(|error| StorageError::Setup(format!("cannot sync {}: {error}", log.display())))
 }
 
 impl Drop for LogSync {
