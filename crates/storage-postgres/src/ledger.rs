@@ -138,14 +138,18 @@ const STEP: &str = concat!(
 const BEHIND: &str = "SELECT count(*) FROM (SELECT 1 FROM operation o \
      WHERE (o.xid, o.id) > ($1::text::xid8, $2::bigint) LIMIT $3) AS rest";
 
-/// Takes a step. Where all that is left belongs to transactions that may still be running, waits for them
-/// a while rather than have its caller ask again and again.
+/// Takes a step. Where what is left belongs to transactions that may still be running, of this database or
+/// of another one of the cluster, waits for them a while rather than have its caller ask again and again.
 pub(crate) async fn roll_up(store: &PostgresStore, limit: usize) -> Result<RollUp> {
     let began = Instant::now();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    let mut taken = 0;
     loop {
-        let step = one_step(store, limit).await?;
-        if step.operations > 0 || step.behind == 0 || limit == 0 || began.elapsed() >= PATIENCE {
-            return Ok(step);
+        let left = usize::try_from(most - taken).unwrap_or(usize::MAX);
+        let step = one_step(store, left).await?;
+        taken += step.operations;
+        if taken >= most || step.behind == 0 || began.elapsed() >= PATIENCE {
+            return Ok(RollUp { operations: taken, behind: step.behind });
         }
         sleep(Duration::from_millis(10)).await;
     }
