@@ -354,6 +354,10 @@ pub(crate) struct Bench {
     /// Only measure the engine in process, without a server
     #[arg(long)]
     pub(crate) engine_only: bool,
+
+    /// Measure the engine also with batches of at most 16, 64, 256 and 1,024 requests
+    #[arg(long)]
+    pub(crate) batch_sizes: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

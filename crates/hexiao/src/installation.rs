@@ -48,9 +48,14 @@ impl Installation {
 
     /// Becomes a node of the database and starts the engine.
     pub(crate) async fn start_engine(&self) -> Result<RunningEngine> {
+        self.start_engine_with(EngineConfig::new(Box::new(die))).await
+    }
+
+    /// The same with other limits.
+    pub(crate) async fn start_engine_with(&self, config: EngineConfig) -> Result<RunningEngine> {
         let store = self.database.store();
         let node = join(&store).await?;
-        let config = EngineConfig { ids: Some(node.ids()), ..EngineConfig::new(Box::new(die)) };
+        let config = EngineConfig { ids: Some(node.ids()), ..config };
         let started = Engine::start(store, Arc::clone(&self.vault), node.clock(), config).await;
         let (engine, writers) = match started {
             Ok(started) => started,

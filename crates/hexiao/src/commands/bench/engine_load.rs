@@ -13,14 +13,14 @@ use domain::{
     command::{Actor, CardRef, NumberIndex, Payment, Place},
     operation::Status,
 };
-use engine::{Engine, Intent, SubmitError};
+use engine::{Engine, EngineConfig, Intent, SubmitError};
 use vault::CardNumber;
 
 use super::{idempotency_keys::KeyMaker, shop::Shop, tally::Tally};
 use crate::{
     cli::{Global, KeyOrder},
     failure::{Failure, Result},
-    installation::Installation,
+    installation::{Installation, die},
 };
 
 /// Callers at once: enough to fill batches, few enough to stay below the queue's length.
@@ -28,15 +28,19 @@ const CALLERS: usize = 1024;
 const WARM_UP: Duration = Duration::from_secs(1);
 const MAX_SALE: u64 = 7;
 
-/// Redemptions per second with keys of this order, and what was answered.
+/// Redemptions per second with keys of this order, and what was answered. `max_batch` bounds how many are
+/// decided in one transaction, if not as usual.
 pub(super) async fn measure(
     global: &Global,
     shop: &Shop,
     order: KeyOrder,
     seconds: u64,
+    max_batch: Option<usize>,
 ) -> Result<(f64, Tally)> {
     let installation = Installation::open(global).await?;
-    let running = installation.start_engine().await?;
+    let usual = EngineConfig::new(Box::new(die));
+    let config = EngineConfig { max_batch: max_batch.unwrap_or(usual.max_batch), ..usual };
+    let running = installation.start_engine_with(config).await?;
     let began = Instant::now();
     let counting = Arc::new(AtomicU64::new(0));
     let window = (began + WARM_UP, began + WARM_UP + Duration::from_secs(seconds));

@@ -4,6 +4,7 @@
 //! generator shares the machine with it, as the ceiling's does. Rates of one run are comparable with each
 //! other and with nothing else.
 
+mod disk;
 mod engine_load;
 mod idempotency_keys;
 mod proof;
@@ -34,6 +35,8 @@ use traffic::{Batches, Lookups, Noop, Redemptions};
 
 /// Before a rate is measured, caches and connections warm up for this long.
 const WARM_UP: Duration = Duration::from_secs(1);
+/// The bounds of `--batch-sizes`.
+const BATCH_SIZES: [usize; 4] = [16, 64, 256, 1024];
 /// Connections that send batches: each request keeps the engine busy for a while.
 const BATCH_CONNECTIONS: usize = 4;
 
@@ -42,6 +45,7 @@ pub(crate) async fn run(global: &Global, args: &Bench) -> Result {
     let shop = Shop::prepare(&global, args.cards).await?;
     let before = proof::Before::take(&global, &shop).await?;
     let mut figures = Figures::new(&shop, args);
+    figures.syncs = scratch.as_ref().map(|folder| disk::measure(folder.path())).transpose()?;
     let mut tally = Tally::default();
     if !args.engine_only {
         let (measured, counted) = over_http(&global, args, &shop, figures).await?;
@@ -49,8 +53,14 @@ pub(crate) async fn run(global: &Global, args: &Bench) -> Result {
         tally.add(&counted)?;
     }
     for order in [KeyOrder::Ordered, KeyOrder::Random] {
-        let (rate, counted) = engine_load::measure(&global, &shop, order, args.seconds).await?;
+        let (rate, counted) = engine_load::measure(&global, &shop, order, args.seconds, None).await?;
         figures.engine(order, rate);
+        tally.add(&counted)?;
+    }
+    for size in BATCH_SIZES.into_iter().filter(|_| args.batch_sizes) {
+        let (rate, counted) =
+            engine_load::measure(&global, &shop, args.key_order, args.seconds, Some(size)).await?;
+        figures.batch_sizes.push((size, rate));
         tally.add(&counted)?;
     }
     let proof = before.compare(&global, &shop, &tally).await?;
@@ -74,7 +84,9 @@ fn scratch(global: &Global) -> Result<(Global, Option<TempDir>)> {
 /// Everything that goes over loopback. The load generator blocks, so it has a thread of its own.
 async fn over_http(global: &Global, args: &Bench, shop: &Shop, figures: Figures) -> Result<(Figures, Tally)> {
     let server = ServerProcess::start(global)?;
+    let second = global.database().path().is_none().then(|| global.clone());
     let mut load = Load {
+        second,
         seconds: Duration::from_secs(args.seconds),
         connections: usize::from(args.connections),
         order: args.key_order,
@@ -91,6 +103,8 @@ async fn over_http(global: &Global, args: &Bench, shop: &Shop, figures: Figures)
 }
 
 struct Load {
+    /// Where a second node can join, if the database takes several.
+    second: Option<Global>,
     seconds: Duration,
     connections: usize,
     order: KeyOrder,
@@ -113,6 +127,35 @@ impl Load {
         self.batches()?;
         self.lookups()?;
         self.figures.rss_mib = Some(self.server.peak_rss_mib()?);
+        if let Some(global) = self.second.take() {
+            self.two_nodes(&global)?;
+        }
+        Ok(())
+    }
+
+    /// The same load on one node, then shared by two.
+    fn two_nodes(&mut self, global: &Global) -> Result {
+        let alone = self.closed(self.seconds, self.connections, Self::redemptions_source)?;
+        let second = ServerProcess::start(global)?;
+        let connections = (self.connections / 2).max(1);
+        let half = |address| {
+            let mut source =
+                Redemptions::new(&self.shop, KeyMaker::new(self.order, self.shop.epoch), connections);
+            let config = Config::new(address, connections, self.seconds);
+            let report = closed_loop(&config, &mut source)?;
+            Ok::<_, Failure>((report, source.tally))
+        };
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| half(second.address));
+            (half(self.server.address), other.join())
+        });
+        let other = other.map_err(|_| Failure::new("the load of the second node panicked"))?;
+        let ((one, one_tally), (other, other_tally)) = (one?, other?);
+        self.count(&one_tally, &one)?;
+        self.count(&other_tally, &other)?;
+        second.stop()?;
+        self.figures.one_node_per_s = Some(alone.per_second);
+        self.figures.two_nodes_per_s = Some(one.per_second + other.per_second);
         Ok(())
     }
 

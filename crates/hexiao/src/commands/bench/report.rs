@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::shop::Shop;
+use super::{disk::Syncs, shop::Shop};
 use crate::{
     cli::{Bench, KeyOrder},
     output::count,
@@ -21,6 +21,13 @@ pub(super) struct Figures {
     pub(super) rss_mib: Option<f64>,
     pub(super) startup_ms: Option<u64>,
     pub(super) conserved: bool,
+    /// Redemptions of one node and of two, one run after the other; where several nodes can be.
+    pub(super) one_node_per_s: Option<f64>,
+    pub(super) two_nodes_per_s: Option<f64>,
+    /// The engine's rate by the largest batch.
+    pub(super) batch_sizes: Vec<(usize, f64)>,
+    /// Of the disk under a scratch database; absent for a database that was named.
+    pub(super) syncs: Option<Syncs>,
     engine_ordered_per_s: Option<f64>,
     engine_random_per_s: Option<f64>,
     issue_100k_s: Option<f64>,
@@ -45,6 +52,10 @@ impl Figures {
             rss_mib: None,
             startup_ms: None,
             conserved: false,
+            one_node_per_s: None,
+            two_nodes_per_s: None,
+            batch_sizes: Vec::new(),
+            syncs: None,
             engine_ordered_per_s: None,
             engine_random_per_s: None,
             issue_100k_s: (issued > 0).then(|| took.as_secs_f64() * 100_000.0 / f64::from(issued)),
@@ -74,6 +85,10 @@ impl Figures {
         Some(self.redeem_per_s? / self.noop_per_s?)
     }
 
+    fn two_nodes_ratio(&self) -> Option<f64> {
+        Some(self.two_nodes_per_s? / self.one_node_per_s?)
+    }
+
     pub(super) fn json(&self) -> Value {
         let (whole, fine) = (|rate| rounded(rate, 0), |figure| rounded(figure, 3));
         json!({
@@ -94,6 +109,15 @@ impl Figures {
             "issue_100k_s": fine(self.issue_100k_s),
             "startup_ms": self.startup_ms,
             "rss_mib": fine(self.rss_mib),
+            "one_node_per_s": whole(self.one_node_per_s),
+            "two_nodes_per_s": whole(self.two_nodes_per_s),
+            "two_nodes_ratio": fine(self.two_nodes_ratio()),
+            "engine_per_s_by_batch": self.batch_sizes.iter()
+                .map(|(size, rate)| (size.to_string(), json!(rate.round())))
+                .collect::<serde_json::Map<_, _>>(),
+            "disk_syncs_per_s": whole(self.syncs.as_ref().map(|syncs| syncs.per_s)),
+            "disk_sync_p50_ms": fine(self.syncs.as_ref().map(|syncs| syncs.p50_ms)),
+            "disk_sync_p99_ms": fine(self.syncs.as_ref().map(|syncs| syncs.p99_ms)),
             "keys": if self.order == KeyOrder::Ordered { "ordered" } else { "random" },
             "connections": self.connections,
             "seconds": self.seconds,
@@ -115,6 +139,15 @@ impl Figures {
         line("look-ups, per second", rate(self.lookup_per_s));
         line("engine in process, time-ordered keys", rate(self.engine_ordered_per_s));
         line("engine in process, random keys", rate(self.engine_random_per_s));
+        for (size, figure) in &self.batch_sizes {
+            line(&format!("  in batches of at most {size}"), rate(Some(*figure)));
+        }
+        if self.two_nodes_per_s.is_some() {
+            line("redemptions on two nodes, per second", rate(self.two_nodes_per_s));
+            line("  ratio to one node", fine(self.two_nodes_ratio(), ""));
+        }
+        line("disk: writes of 4 KiB synced, per second", rate(self.syncs.as_ref().map(|s| s.per_s)));
+        line("  99th percentile", fine(self.syncs.as_ref().map(|s| s.p99_ms), " ms"));
         line("issuing 100,000 cards", fine(self.issue_100k_s, " s"));
         line("start-up", self.startup_ms.map_or(none.clone(), |ms| format!("{ms} ms")));
         line("memory, at most", fine(self.rss_mib, " MiB"));
