@@ -65,6 +65,7 @@ codes! {
     DenominationNotAllowed = 409, "denomination_not_allowed", "The card may not be sold for this amount";
     FaceValueRequired = 409, "face_value_required", "The cards need a face value";
     BatchNotComplete = 409, "batch_not_complete", "The batch is not complete";
+    ExportUnderWay = 409, "export_under_way", "Somebody is exporting the secrets right now";
     AlreadyExported = 409, "already_exported", "The secrets were exported before";
     NumbersExhausted = 409, "numbers_exhausted", "The program's range of numbers is used up";
     BodyTooLarge = 413, "body_too_large", "The body is too large";

@@ -128,12 +128,21 @@ impl IssueStore for PostgresStore {
         rows.iter().map(read_export).collect()
     }
 
-    async fn claim_export(&self, id: BatchId, at: Timestamp) -> Result<bool> {
-        let writing = self.writing(Scope::All).await?;
-        let sql = "UPDATE batch SET exported_at = $2 WHERE id = $1 AND exported_at IS NULL";
-        let claimed = writing.execute(sql, &[&id.get(), &at.micros()]).await?;
-        writing.commit().await?;
-        Ok(claimed == 1)
+    async fn claim_export(&self, id: BatchId, at: Timestamp, lapsed: Timestamp) -> Result<bool> {
+        let sql = "UPDATE batch SET export_claimed_at = $2 WHERE id = $1 AND exported_at IS NULL \
+                   AND (export_claimed_at IS NULL OR export_claimed_at <= $3)";
+        self.change_batch(sql, &[&id.get(), &at.micros(), &lapsed.micros()]).await
+    }
+
+    async fn release_export(&self, id: BatchId, claimed_at: Timestamp) -> Result<()> {
+        let sql = "UPDATE batch SET export_claimed_at = NULL WHERE id = $1 AND export_claimed_at = $2";
+        self.change_batch(sql, &[&id.get(), &claimed_at.micros()]).await.map(|_| ())
+    }
+
+    async fn finish_export(&self, id: BatchId, claimed_at: Timestamp, at: Timestamp) -> Result<bool> {
+        let sql = "UPDATE batch SET exported_at = $3, export_claimed_at = NULL \
+                   WHERE id = $1 AND export_claimed_at = $2";
+        self.change_batch(sql, &[&id.get(), &claimed_at.micros(), &at.micros()]).await
     }
 
     async fn erase_pins(&self, id: BatchId) -> Result<()> {
@@ -148,6 +157,14 @@ impl IssueStore for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Whether there was a batch to change.
+    async fn change_batch(&self, sql: &str, params: &[Param<'_>]) -> Result<bool> {
+        let writing = self.writing(Scope::All).await?;
+        let changed = writing.execute(sql, params).await?;
+        writing.commit().await?;
+        Ok(changed == 1)
+    }
+
     async fn erase_step(&self, id: BatchId, after: i64, step: i64) -> Result<Option<i64>> {
         let cards = "SELECT max(id) FROM (SELECT id FROM card WHERE batch_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS step";
         let rows = self.one(Scope::All, cards, &[&id.get(), &after, &step]).await?;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{BatchId, CardId, ClientId, IssuerId, ProgramId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use storage::{Batch, BatchStatus, ExportRow, IssueStore, NewCard, Page, Result, Sealed, StorageError};
 
 use crate::{
@@ -51,7 +51,7 @@ fn read_batch(row: &Row<'_>) -> Result<Batch> {
     })
 }
 
-fn list_batches(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Batch>> {
+fn list_batches(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Batch>> {
     let mut statement = connection.prepare_cached(sql).stored()?;
     let mut rows = statement.query(params).stored()?;
     let mut batches = Vec::new();
@@ -117,15 +117,35 @@ impl IssueStore for SqliteStore {
         self.long(move |connection| export_rows(connection, id, after, limit)).await
     }
 
-    async fn claim_export(&self, id: BatchId, at: Timestamp) -> Result<bool> {
-        let sql = "UPDATE batch SET exported_at = ?2 WHERE id = ?1 AND exported_at IS NULL";
-        self.write(move |connection| Ok(connection.execute(sql, [id.get(), at.micros()]).stored()? == 1))
-            .await
+    async fn claim_export(&self, id: BatchId, at: Timestamp, lapsed: Timestamp) -> Result<bool> {
+        let sql = "UPDATE batch SET export_claimed_at = ?2 WHERE id = ?1 AND exported_at IS NULL \
+                   AND (export_claimed_at IS NULL OR export_claimed_at <= ?3)";
+        change_batch(self, sql, [id.get(), at.micros(), lapsed.micros()]).await
+    }
+
+    async fn release_export(&self, id: BatchId, claimed_at: Timestamp) -> Result<()> {
+        let sql = "UPDATE batch SET export_claimed_at = NULL WHERE id = ?1 AND export_claimed_at = ?2";
+        change_batch(self, sql, [id.get(), claimed_at.micros()]).await.map(|_| ())
+    }
+
+    async fn finish_export(&self, id: BatchId, claimed_at: Timestamp, at: Timestamp) -> Result<bool> {
+        let sql = "UPDATE batch SET exported_at = ?3, export_claimed_at = NULL \
+                   WHERE id = ?1 AND export_claimed_at = ?2";
+        change_batch(self, sql, [id.get(), claimed_at.micros(), at.micros()]).await
     }
 
     async fn erase_pins(&self, id: BatchId) -> Result<()> {
         erase(self, id).await
     }
+}
+
+/// Whether there was a batch to change.
+async fn change_batch(
+    store: &SqliteStore,
+    sql: &'static str,
+    values: impl Params + Send + 'static,
+) -> Result<bool> {
+    store.write(move |connection| Ok(connection.execute(sql, values).stored()? == 1)).await
 }
 
 async fn erase(store: &SqliteStore, id: BatchId) -> Result<()> {

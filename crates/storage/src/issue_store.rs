@@ -138,9 +138,18 @@ pub trait IssueStore: Send + Sync {
     /// Cards of a batch by id, after `after`, oldest first; for activation and export.
     async fn batch_cards(&self, id: BatchId, after: Option<CardId>, limit: usize) -> Result<Vec<ExportRow>>;
 
-    /// Marks a batch as exported. `false` if it was before: secrets leave exactly once.
-    async fn claim_export(&self, id: BatchId, at: Timestamp) -> Result<bool>;
+    /// Claims a batch for an export of its secrets. `false` if they have left, or if an export has the batch
+    /// that claimed it after `lapsed`: whoever claimed it earlier is taken for dead.
+    async fn claim_export(&self, id: BatchId, at: Timestamp, lapsed: Timestamp) -> Result<bool>;
 
-    /// Erases the sealed PINs of an exported batch.
+    /// Gives up the claim that was made at `claimed_at`, so that the batch can be exported again. Nothing
+    /// happens if another one has the batch, or its secrets have left.
+    async fn release_export(&self, id: BatchId, claimed_at: Timestamp) -> Result<()>;
+
+    /// Marks a batch as exported, for good. `false` if the claim that was made at `claimed_at` has lapsed and
+    /// another one has taken its place.
+    async fn finish_export(&self, id: BatchId, claimed_at: Timestamp, at: Timestamp) -> Result<bool>;
+
+    /// Erases the sealed PINs of an exported batch; of another, none.
     async fn erase_pins(&self, id: BatchId) -> Result<()>;
 }

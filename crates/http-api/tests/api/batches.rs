@@ -1,16 +1,25 @@
 //! Batches: asked for, made, exported once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
-use axum::http::Method;
+use axum::{
+    body::{Body, HttpBody},
+    http::{Method, Request, StatusCode},
+};
 use domain::BatchId;
 use http_api::Options;
 use serde_json::json;
+use tokio::time::sleep;
 
-use crate::world::{World, open_rules, text};
+use crate::world::{Answer, World, open_rules, text};
 
 async fn run(world: &World, id: &str) {
     let id = BatchId::parse(id).expect("an id");
@@ -69,28 +78,86 @@ async fn a_batch_is_made_and_exported_once() {
     assert_eq!(world.get(&one.key, "/v1/batches").await.ok(200)["items"][0]["id"], id.as_str());
 }
 
+/// A batch of cards with PINs that is made.
+async fn made(world: &World, count: u32) -> BatchId {
+    let mut rules = open_rules();
+    rules["pin_issued"] = true.into();
+    let program = world.program(&world.one.key, rules).await;
+    let body = json!({"program": program, "count": count});
+    let id = text(&world.keyed(&world.one.key, "/v1/batches", body).await.ok(202)["id"]);
+    run(world, &id).await;
+    BatchId::parse(&id).expect("an id")
+}
+
+async fn export(world: &World, id: BatchId) -> Answer {
+    world.call(&Method::POST, &format!("/v1/batches/{id}/export"), Some(&world.one.key), None, None).await
+}
+
+/// How many of its PINs are still there.
+async fn pins(world: &World, id: BatchId) -> usize {
+    let rows = world.engine.store().batch_cards(id, None, 100_000).await.expect("read");
+    rows.iter().filter(|row| row.pin.is_some()).count()
+}
+
+/// An export of which only the beginning is read.
+async fn begun(world: &World, id: BatchId) -> Body {
+    let request = Request::post(format!("/v1/batches/{id}/export"));
+    let request = request.header("authorization", format!("Bearer {}", world.one.key));
+    let answer = world.begin(request.body(Body::empty()).expect("a request")).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut body = answer.into_body();
+    let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+    let first = frame.expect("a chunk").expect("no error").into_data().expect("data");
+    assert!(first.starts_with(b"card,number,pin,"));
+    body
+}
+
+#[tokio::test]
+async fn an_export_that_broke_off_is_repeated() {
+    let world = World::new().await;
+    // More than lies between the database and the connection.
+    let id = made(&world, 4_500).await;
+    let reading = begun(&world, id).await;
+    export(&world, id).await.is(409, "export_under_way");
+    drop(reading);
+    let whole = loop {
+        let answer = export(&world, id).await;
+        if answer.status == StatusCode::OK {
+            break answer;
+        }
+        answer.is(409, "export_under_way");
+        assert_eq!(pins(&world, id).await, 4_500, "PINs stay until all have left");
+        sleep(Duration::from_millis(5)).await;
+    };
+    let rows = String::from_utf8(whole.bytes).expect("UTF-8");
+    let with_pin = rows.lines().skip(1).filter(|row| row.split(',').nth(2).is_some_and(|pin| pin.len() >= 4));
+    assert_eq!(with_pin.count(), 4_500);
+    export(&world, id).await.is(409, "already_exported");
+}
+
+#[tokio::test]
+async fn the_claim_of_a_dead_server_lapses() {
+    let world = World::new().await;
+    let id = made(&world, 1).await;
+    let now = world.engine.now();
+    let store = world.engine.store();
+    assert!(store.claim_export(id, now.plus_seconds(-590), now).await.expect("an answer"));
+    export(&world, id).await.is(409, "export_under_way");
+    assert!(store.claim_export(id, now.plus_seconds(-601), now).await.expect("an answer"));
+    assert_eq!(export(&world, id).await.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn the_sealed_pins_are_erased() {
     let world = World::new().await;
-    let one = &world.one;
-    let mut rules = open_rules();
-    rules["pin_issued"] = true.into();
-    let program = world.program(&one.key, rules).await;
-    let body = json!({"program": program, "count": 3});
-    let id = text(&world.keyed(&one.key, "/v1/batches", body).await.ok(202)["id"]);
-    run(&world, &id).await;
-    let rows = || async {
-        let id = BatchId::parse(&id).expect("an id");
-        world.engine.store().batch_cards(id, None, 10).await.expect("read")
-    };
-    assert!(rows().await.iter().all(|row| row.pin.is_some()));
-    let path = format!("/v1/batches/{id}/export");
-    world.call(&Method::POST, &path, Some(&one.key), None, None).await;
+    let id = made(&world, 3).await;
+    assert_eq!(pins(&world, id).await, 3);
+    assert_eq!(export(&world, id).await.status, StatusCode::OK);
     for _ in 0..100 {
-        if rows().await.iter().all(|row| row.pin.is_none()) {
+        if pins(&world, id).await == 0 {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        sleep(Duration::from_millis(10)).await;
     }
     panic!("the PINs are still there");
 }

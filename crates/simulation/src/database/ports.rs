@@ -205,8 +205,16 @@ impl IssueStore for Connection {
         self.database.rest.batch_cards(id, after, limit).await
     }
 
-    async fn claim_export(&self, id: BatchId, at: Timestamp) -> Result<bool> {
-        self.database.rest.claim_export(id, at).await
+    async fn claim_export(&self, id: BatchId, at: Timestamp, lapsed: Timestamp) -> Result<bool> {
+        self.database.rest.claim_export(id, at, lapsed).await
+    }
+
+    async fn release_export(&self, id: BatchId, claimed_at: Timestamp) -> Result<()> {
+        self.database.rest.release_export(id, claimed_at).await
+    }
+
+    async fn finish_export(&self, id: BatchId, claimed_at: Timestamp, at: Timestamp) -> Result<bool> {
+        self.database.rest.finish_export(id, claimed_at, at).await
     }
 
     async fn erase_pins(&self, id: BatchId) -> Result<()> {

@@ -7,7 +7,10 @@ use postgres_testing::Cluster;
 
 use crate::support::{database, name_of};
 
-const EMBEDDED: &str = include_str!("../../../storage-sqlite/migrations/V1__schema.sql");
+const EMBEDDED: &str = concat!(
+    include_str!("../../../storage-sqlite/migrations/V1__schema.sql"),
+    include_str!("../../../storage-sqlite/migrations/V2__export_claims.sql"),
+);
 
 /// Which types of PostgreSQL hold what a type of SQLite holds.
 const TYPES: [(&str, &[&str]); 3] =
@@ -64,6 +67,10 @@ fn embedded() -> Schema {
             let name = rest.split_whitespace().next().expect("a name").to_owned();
             schema.insert(name.clone(), Table::default());
             current = Some(name);
+        } else if let Some((table, column)) =
+            line.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(" ADD COLUMN "))
+        {
+            take_line(schema.get_mut(table).expect("a table"), column.trim_end_matches(';'));
         } else if let Some(rest) = line.strip_prefix("CREATE UNIQUE INDEX ") {
             let table =
                 rest.split(" ON ").nth(1).and_then(|on| on.split_whitespace().next()).expect("a table");

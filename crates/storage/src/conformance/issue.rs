@@ -124,7 +124,8 @@ async fn export(store: &dyn Store, limit: usize) -> Vec<crate::ExportRow> {
     }
 }
 
-/// Many ask for the secrets of a batch at once; one gets them, and then PINs are gone.
+/// Many ask for the secrets of a batch at once; one gets them. An export that broke off can be repeated, one
+/// that nobody ends lapses, and PINs are there until one was finished.
 pub async fn export_is_claimed_once(fresh: Fresh) {
     let store = fresh.store.as_ref();
     settle(store).await;
@@ -148,16 +149,42 @@ pub async fn export_is_claimed_once(fresh: Fresh) {
             assert!(row.number == new.number && row.pin == new.pin, "the sealed values themselves");
         }
     }
-    assert_claimed_once(&fresh, after(50)).await;
+    assert_claimed_once(&fresh, after(20)).await;
+    store.erase_pins(BATCH).await.expect("nothing to erase");
+    assert_eq!(with_pin(store).await, 8, "PINs stay until they have left");
+    assert_claims_end(store).await;
     store.erase_pins(BATCH).await.expect("erased");
     let rows = export(store, 50).await;
     assert!(rows.iter().all(|row| row.pin.is_none()), "no PIN is left");
     assert!(rows.iter().zip(&cards).all(|(row, new)| row.number == new.number), "numbers stay");
     let foreign = store.batch_cards(second, None, 50).await.expect("cards");
     assert_eq!(foreign.iter().filter(|row| row.pin.is_some()).count(), 2, "other batches keep theirs");
-    assert!(!store.claim_export(BATCH, START).await.expect("an answer"));
+    assert!(!store.claim_export(BATCH, after(99), after(98)).await.expect("an answer"));
+    assert!(!store.finish_export(BATCH, after(40), after(99)).await.expect("an answer"), "once only");
+    store.release_export(BATCH, after(40)).await.expect("nothing to release");
     assert_eq!(store.batch(BATCH).await.expect("a batch").and_then(|b| b.exported_at), Some(after(50)));
     assert_eq!(store.batch(BATCH).await.expect("a batch").map(|b| b.client), Some(CLIENT));
+}
+
+async fn with_pin(store: &dyn Store) -> usize {
+    export(store, 50).await.iter().filter(|row| row.pin.is_some()).count()
+}
+
+/// From a claim that was made at 20 to an export that is finished at 50.
+async fn assert_claims_end(store: &dyn Store) {
+    let claim = |at, lapsed| store.claim_export(BATCH, after(at), after(lapsed));
+    store.release_export(BATCH, after(19)).await.expect("another's claim");
+    assert!(!claim(25, 19).await.expect("an answer"), "a claim is given up by who made it");
+    store.release_export(BATCH, after(20)).await.expect("released");
+    assert!(claim(30, 10).await.expect("an answer"), "an export that broke off is repeated");
+    assert!(!claim(39, 29).await.expect("an answer"), "it is alive still");
+    assert!(claim(40, 30).await.expect("an answer"), "whoever had it is taken for dead");
+    assert!(
+        !store.finish_export(BATCH, after(30), after(45)).await.expect("an answer"),
+        "its claim has gone"
+    );
+    assert_eq!(store.batch(BATCH).await.expect("a batch").and_then(|b| b.exported_at), None);
+    assert!(store.finish_export(BATCH, after(40), after(50)).await.expect("an answer"));
 }
 
 async fn assert_claimed_once(fresh: &Fresh, at: Timestamp) {
@@ -165,7 +192,7 @@ async fn assert_claimed_once(fresh: &Fresh, at: Timestamp) {
         let store = std::sync::Arc::clone(&fresh.store);
         tokio::spawn(async move {
             loop {
-                match store.claim_export(BATCH, at).await {
+                match store.claim_export(BATCH, at, START).await {
                     Err(StorageError::Busy(_)) => {}
                     answer => return answer.expect("an answer"),
                 }

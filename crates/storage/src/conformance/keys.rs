@@ -61,7 +61,8 @@ pub async fn numbers_are_rekeyed(fresh: Fresh) {
     }
     refuse_taken_index(store).await;
     // Meanwhile the batch of 14 is exported: its PIN must not come back.
-    assert!(store.claim_export(BATCH, START).await.expect("claimed"));
+    assert!(store.claim_export(BATCH, START, START).await.expect("claimed"));
+    assert!(store.finish_export(BATCH, START, after(1)).await.expect("finished"));
     store.erase_pins(BATCH).await.expect("erased");
     let new: Vec<Rekeyed> = [11, 12, 14, 16].map(|id| rekeyed(CardId::new(id))).to_vec();
     store.rekey(&new).await.expect("exchanged");

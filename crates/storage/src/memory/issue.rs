@@ -90,13 +90,36 @@ impl IssueStore for MemoryStore {
         Ok(rows.collect())
     }
 
-    async fn claim_export(&self, id: BatchId, at: Timestamp) -> Result<bool> {
+    async fn claim_export(&self, id: BatchId, at: Timestamp, lapsed: Timestamp) -> Result<bool> {
         let _turn = self.turn.lock().await;
         let mut state = self.write();
-        let Some(batch) = state.batches.get_mut(&id).filter(|b| b.exported_at.is_none()) else {
+        let exported = state.batches.get(&id).is_none_or(|batch| batch.exported_at.is_some());
+        if exported || state.export_claims.get(&id).is_some_and(|claimed_at| *claimed_at > lapsed) {
             return Ok(false);
-        };
-        batch.exported_at = Some(at);
+        }
+        state.export_claims.insert(id, at);
+        Ok(true)
+    }
+
+    async fn release_export(&self, id: BatchId, claimed_at: Timestamp) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        let mut state = self.write();
+        if state.export_claims.get(&id) == Some(&claimed_at) {
+            state.export_claims.remove(&id);
+        }
+        Ok(())
+    }
+
+    async fn finish_export(&self, id: BatchId, claimed_at: Timestamp, at: Timestamp) -> Result<bool> {
+        let _turn = self.turn.lock().await;
+        let mut state = self.write();
+        if state.export_claims.get(&id) != Some(&claimed_at) {
+            return Ok(false);
+        }
+        state.export_claims.remove(&id);
+        if let Some(batch) = state.batches.get_mut(&id) {
+            batch.exported_at = Some(at);
+        }
         Ok(true)
     }
 

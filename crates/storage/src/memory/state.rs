@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) catalog: Catalog,
     pub(super) revision: i64,
     pub(super) batches: BTreeMap<BatchId, Batch>,
+    /// Batches whose secrets are being exported, since when.
+    pub(super) export_claims: HashMap<BatchId, Timestamp>,
     pub(super) cards: BTreeMap<CardId, NewCard>,
     pub(super) numbers: HashMap<NumberIndex, CardId>,
     pub(super) operations: BTreeMap<OperationId, Arc<Operation>>,
