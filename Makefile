@@ -1,6 +1,6 @@
 # Thin on purpose: each target is a line or two, the work is in scripts/ and in cargo.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench soak fuzz ha
+.PHONY: help run build test lint bench soak fuzz sim ha
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ bench: build ## measure this machine beside its own ceilings, as JSON
 soak: ## kill a loaded server 1,000 times, cut the power 5,000 times, look for lost or doubled answers
 	@scripts/setup build
 	@scripts/soak
+
+sim: ## simulate failing nodes and databases; SEEDS=20000 by default, then every planted bug
+	@scripts/setup build
+	@SEEDS=$(SEEDS) scripts/sim
 
 fuzz: ## feed every parser random input; HEXIAO_FUZZ_SECONDS for each, 60 by default
 	@scripts/setup build
