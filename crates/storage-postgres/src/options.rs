@@ -34,7 +34,8 @@ impl Default for Options {
             migrate: true,
             writers: 2,
             readers: 8,
-            connect_timeout: Duration::from_secs(3),
+            // An attempt that began before there was a new leader waits this long for the frozen one.
+            connect_timeout: Duration::from_secs(1),
             // What is left of the time that a failover from a frozen leader may take: the next one leads after
             // two seconds.
             write_timeout: Duration::from_millis(2500),
