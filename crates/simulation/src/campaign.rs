@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most seeds that a planted bug may take until it is found.
-pub const SEEDS_PER_BUG: u64 = 300;
+pub const SEEDS_PER_BUG: u64 = 5000;
 
 /// What to play.
 pub struct Campaign {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How often a request is sent before its client turns to something else.
-const ATTEMPTS: usize = 6;
+const ATTEMPTS: usize = 8;
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_millis(150);
 
@@ -223,7 +223,8 @@ async fn travel(simulation: Rc<Simulation>, node: usize, asks: Vec<usize>, reply
     if lost || *simulation.nodes[node].is_cut_off.borrow() {
         return never(reply).await;
     }
-    let Some(outcomes) = submit(&simulation, node, &asks).await else { return never(reply).await };
+    // A node that is not there, or dies over it, is noticed at once: the connection ends.
+    let Some(outcomes) = submit(&simulation, node, &asks).await else { return };
     {
         let mut history = simulation.history.borrow_mut();
         for (ask, outcome) in asks.iter().zip(outcomes) {

@@ -35,6 +35,22 @@ fn kill(simulation: &Rc<Simulation>) {
     let number = any_node(simulation);
     simulation.environment.fault("a node is killed", i64::try_from(number).unwrap_or(0));
     start_again(simulation, number);
+    crash_soon(simulation);
+}
+
+/// Trouble comes in pairs: what the first one left half done, the second one meets.
+fn crash_soon(simulation: &Rc<Simulation>) {
+    let environment = &simulation.environment;
+    if environment.profile.faults.crash == 0 || !environment.random().chance(300) {
+        return;
+    }
+    let simulation = Rc::clone(simulation);
+    tokio::task::spawn_local(async move {
+        simulation.environment.wait_up_to(60).await;
+        if !simulation.environment.is_calm() {
+            crash(&simulation);
+        }
+    });
 }
 
 fn start_again(simulation: &Rc<Simulation>, number: usize) {

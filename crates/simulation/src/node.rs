@@ -109,6 +109,7 @@ impl Node {
 
     async fn try_start(&self) -> Result<Process, SetupError> {
         let alive = Arc::new(AtomicBool::new(true));
+        self.database.open();
         let connection = Connection { database: Arc::clone(&self.database), process: Arc::clone(&alive) };
         let store = Arc::new(connection);
         let (vault, clock) = (Arc::clone(&self.vault), self.clock());

@@ -54,6 +54,7 @@ macro_rules! bugs {
 bugs! {
     Database AnsweredBeforeDurable "answered-before-durable", "a commit counts as durable before it is synced";
     Database SyncedOutOfOrder "synced-out-of-order", "a later commit survives a crash that an earlier one does not";
+    Database ReopenedUnsynced "reopened-unsynced", "what a killed process wrote is answered as stored before it is synced";
     Database FailoverLosesCommits "failover-loses-commits", "the last commits before a fail-over are gone";
     Database DoubtTakenForDone "doubt-taken-for-done", "a commit without an answer is taken for done";
     Database TornCommit "torn-commit", "a commit that was in doubt wrote its cards, not its operations";
