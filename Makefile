@@ -27,7 +27,7 @@ soak: ## kill a loaded server 1,000 times, cut the power 5,000 times, look for l
 	@scripts/setup build
 	@scripts/soak
 
-sim: ## simulate failing nodes and databases; SEEDS=20000 by default, then every planted bug
+sim: ## simulate failing nodes and databases; SEEDS=50000 by default, then every planted bug
 	@scripts/setup build
 	@SEEDS=$(SEEDS) scripts/sim
 
