@@ -35,7 +35,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep, timeout},
 };
 use tower::Service;
@@ -45,6 +45,9 @@ const MAX_HEAD_BYTES: usize = 32 << 10;
 const MAX_STREAMS: u32 = 128;
 /// How a peer that speaks HTTP/2 begins (RFC 9113, 3.4).
 const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long, once nothing new is taken in, to wait for the first request of a caller that was: it may be on its
+/// way.
+const LAST_FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +73,10 @@ pub(crate) async fn serve(
     let places = Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(usize::MAX >> 3)));
     let graceful = GracefulShutdown::new();
     let closing = Arc::new(AtomicBool::new(false));
+    let (end, ending) = watch::channel(false);
     let take = |(stream, peer, place): Accepted| {
-        let (router, watcher) = (router.clone(), graceful.watcher());
-        let connection = Connection { router, peer, limits, watcher, closing: Arc::clone(&closing) };
+        let (router, watcher, ending) = (router.clone(), graceful.watcher(), ending.clone());
+        let connection = Connection { router, peer, limits, watcher, closing: Arc::clone(&closing), ending };
         tokio::spawn(connection.run(stream, place));
     };
     let stopped = async {
@@ -92,6 +96,7 @@ pub(crate) async fn serve(
         take(accepted);
     }
     drop(listener);
+    let _ = end.send(true);
     if timeout(limits.shutdown_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were still in progress when the time to stop was over");
     }
@@ -123,32 +128,47 @@ struct Connection {
     watcher: Watcher,
     /// Whether answers end their connections.
     closing: Arc<AtomicBool>,
+    /// Whether nothing new is taken in.
+    ending: watch::Receiver<bool>,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) {
         // Answers are small and complete: waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
-        match timeout(self.limits.header_timeout, speaks_http2(&stream)).await {
-            Ok(Some(true)) => self.http2(stream).await,
-            Ok(Some(false)) => self.http1(stream).await,
+        let first = tokio::select! {
+            first = timeout(self.limits.header_timeout, speaks_http2(&stream)) => first.ok().flatten(),
+            () = waited_for_enough(self.ending.clone()) => None,
+        };
+        match first {
+            Some(true) => self.http2(stream).await,
+            Some(false) => self.http1(stream).await,
             // Nothing came, or the caller went away.
-            Ok(None) | Err(_) => {}
+            None => {}
         }
         drop(place);
     }
 
     async fn http1(self, stream: TcpStream) {
+        let begun = Notify::new();
         let service = service_fn(|request| {
+            begun.notify_one();
             closing_when(Arc::clone(&self.closing), answer(self.router.clone(), self.peer, request))
         });
-        let connection = http1::Builder::new()
+        let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_timeout)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = self.watcher.watch(connection).await {
+        // Told to shut down before it has read anything, a connection closes, and with it goes the request
+        // whose first bytes are here. So it is told once that one is being answered.
+        let ended = tokio::select! {
+            biased;
+            ended = &mut connection => ended,
+            () = begun.notified() => self.watcher.watch(connection).await,
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended badly");
         }
     }
@@ -166,6 +186,13 @@ impl Connection {
             tracing::debug!(%error, "a connection ended badly");
         }
     }
+}
+
+/// Ends a while after nothing new is taken in, and never before.
+async fn waited_for_enough(mut ending: watch::Receiver<bool>) {
+    // A sender that is gone has said all it had to say.
+    let _ = ending.wait_for(|ending| *ending).await;
+    sleep(LAST_FIRST_REQUEST).await;
 }
 
 /// Has an answer end its connection if connections are to end by then.
