@@ -9,6 +9,8 @@ use crate::{Options, error::IntoStorage};
 
 /// "HEXI": marks a file as ours.
 pub(crate) const APPLICATION_ID: i32 = 0x4845_5849;
+/// "HEXM": marks the unfinished target of a move.
+pub(crate) const UNFINISHED_ID: i32 = 0x4845_584D;
 /// How long a writer waits for another process, such as a command line beside a server.
 const BUSY: Duration = Duration::from_secs(5);
 /// Above the number of different statements, so that none is ever prepared twice.
@@ -73,6 +75,9 @@ pub(crate) fn claim(connection: &Connection, path: &Path, options: &Options) -> 
     let id: i32 = connection
         .pragma_query_value(None, "application_id", |row| row.get(0))
         .map_err(|error| foreign(&format!("cannot be read as a database ({error})")))?;
+    if id == UNFINISHED_ID {
+        return Err(storage::relocation::unfinished(&path.display().to_string()));
+    }
     if id != APPLICATION_ID {
         let tables: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).stored()?;

@@ -26,6 +26,7 @@ mod keys;
 mod ledger;
 mod lists;
 mod nodes;
+mod populate;
 mod random;
 mod round_trips;
 mod scenario;
@@ -62,6 +63,7 @@ pub use nodes::{
     a_node_number_given_back_is_free, a_node_number_taken_over_has_moments_of_its_own,
     job_leases_have_one_holder, moments_of_a_node_only_grow, node_numbers_are_lent_once,
 };
+pub use populate::populate;
 pub use random::random_commands_agree;
 pub use round_trips::{
     cards_round_trip, compensations_and_tombstones_round_trip, holds_round_trip, operations_round_trip,

@@ -15,6 +15,7 @@ pub mod key_store;
 pub mod memory;
 pub mod node_store;
 pub mod queries;
+pub mod relocation;
 pub mod transactions;
 pub mod usage_store;
 
@@ -28,6 +29,7 @@ pub use node_store::{NODES, NodeLease, NodeStore};
 pub use queries::{
     AccountTotals, BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow,
 };
+pub use relocation::{RelocationSource, RelocationTarget};
 pub use transactions::{Durable, Transaction, Transactions, durable_already};
 pub use usage_store::{Usage, UsageKey, UsageStore};
 

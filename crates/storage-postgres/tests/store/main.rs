@@ -10,4 +10,5 @@ mod opening;
 mod parity;
 mod plans;
 mod races;
+mod relocation;
 mod support;

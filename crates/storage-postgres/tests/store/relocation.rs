@@ -1,0 +1,43 @@
+//! The description of what a move carries has every column of every table.
+
+use std::collections::BTreeSet;
+
+use postgres_testing::Cluster;
+use storage::relocation::{Kind, LEFT_BEHIND, TABLES};
+
+use crate::support::{database, name_of};
+
+/// Columns whose values mean nothing in another database: a target makes its own.
+const MADE_ANEW: [(&str, &str); 2] = [("operation", "xid"), ("job_cursor", "xid")];
+
+#[test]
+fn every_column_of_every_table_is_moved_or_made_anew_on_purpose() {
+    let sql = "SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c \
+               JOIN information_schema.tables t USING (table_schema, table_name) \
+               WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'";
+    let found = Cluster::shared().psql(name_of(&database()), sql).expect(sql);
+    let there: BTreeSet<(&str, &str, Kind)> = found
+        .lines()
+        .map(|line| {
+            let parts: Vec<&str> = line.split('|').collect();
+            (parts[0], parts[1], kind(parts[2]))
+        })
+        .filter(|(table, column, _)| !LEFT_BEHIND.iter().any(|(left, _)| left == table) && !MADE_ANEW.contains(&(table, column)))
+        .collect();
+    let described: BTreeSet<(&str, &str, Kind)> = TABLES
+        .iter()
+        .flat_map(|table| table.columns.iter().map(|column| (table.name, column.name, column.kind)))
+        .collect();
+    assert_eq!(described, there);
+    assert!(there.len() > 100, "the schema was read");
+}
+
+fn kind(name: &str) -> Kind {
+    match name {
+        "bigint" | "integer" | "smallint" => Kind::Int,
+        "boolean" => Kind::Bool,
+        "text" => Kind::Text,
+        "bytea" => Kind::Bytes,
+        other => panic!("a type that no move knows: {other}"),
+    }
+}
