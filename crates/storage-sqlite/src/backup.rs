@@ -49,14 +49,14 @@ fn setup(text: String) -> StorageError {
     StorageError::Setup(text)
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
 /// A log that lies beside the target would be applied to the copy, so it is in the way as well.
-fn refuse_existing(to: &Path) -> Result<()> {
+pub(crate) fn refuse_existing(to: &Path) -> Result<()> {
     for suffix in ["", "-wal", "-journal"] {
         let name = beside(to, suffix);
         if name.exists() {
@@ -69,7 +69,7 @@ fn refuse_existing(to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn check_whole(source: &Connection, from: &Path) -> Result<()> {
+pub(crate) fn check_whole(source: &Connection, from: &Path) -> Result<()> {
     let damaged = |why: String| setup(format!("{} cannot be restored: {why}", from.display()));
     let id: i32 = source
         .pragma_query_value(None, "application_id", |row| row.get(0))
@@ -112,7 +112,7 @@ fn copy_pages(source: &Connection, partial: &Path) -> Result<()> {
     target.close().map_err(|(_, error)| setup(format!("cannot write {}: {error}", partial.display())))
 }
 
-fn publish(partial: &Path, to: &Path) -> Result<()> {
+pub(crate) fn publish(partial: &Path, to: &Path) -> Result<()> {
     let failed = |error: std::io::Error| setup(format!("cannot write {}: {error}", to.display()));
     File::open(partial).and_then(|file| file.sync_all()).map_err(failed)?;
     // A link, unlike a rename, never replaces what came into being meanwhile.
@@ -122,7 +122,7 @@ fn publish(partial: &Path, to: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
-fn remove(partial: &Path) -> Result<()> {
+pub(crate) fn remove(partial: &Path) -> Result<()> {
     match fs::remove_file(partial) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

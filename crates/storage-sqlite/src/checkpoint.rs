@@ -7,7 +7,7 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread::JoinHandle,
@@ -17,7 +17,7 @@ use std::{
 use rusqlite::Connection;
 use storage::{Result, StorageError};
 
-use crate::{error::IntoStorage, health::Health, writer::Writer};
+use crate::{archive::Archive, error::IntoStorage, health::Health, writer::Writer};
 
 /// A remainder this short is carried over while the writer waits.
 const SHORT: u64 = 256;
@@ -78,6 +78,8 @@ struct Shared {
     at: u32,
     /// Backups and audits under way: they read one state for seconds or minutes.
     long_views: AtomicUsize,
+    /// Where the log is copied to before it may begin again.
+    archive: OnceLock<Arc<Archive>>,
 }
 
 /// While it lives, the log is left to grow: a backup or an audit is reading, and waiting for that would
@@ -109,17 +111,27 @@ impl Checkpointer {
     /// Starts the thread. It acts when the log has `at` pages.
     pub(crate) fn start(
         connection: Connection,
+        keeper: Connection,
         writer: SharedWriter,
         health: Arc<Health>,
         at: u32,
     ) -> Result<Self> {
         let shared = Arc::new(Shared::new(at));
-        let worker = Worker { connection, writer, health, shared: Arc::clone(&shared) };
+        let worker = Worker { connection, keeper, writer, health, shared: Arc::clone(&shared) };
         let thread = std::thread::Builder::new()
             .name("checkpoint".to_owned())
             .spawn(move || worker.run())
             .map_err(|error| StorageError::Setup(format!("cannot start the checkpoint thread: {error}")))?;
         Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Copies the log there from now on, before it may begin again. Once.
+    pub(crate) fn archive_to(&self, archive: Arc<Archive>) -> Result<()> {
+        let again = |_| StorageError::Setup("this database is being archived already".to_owned());
+        if self.thread.is_none() {
+            return Err(StorageError::Setup("only the process that serves a database archives it".to_owned()));
+        }
+        self.shared.archive.set(archive).map_err(again)
     }
 
     /// Tells the length of the log after a commit.
@@ -171,6 +183,7 @@ impl Shared {
             wake: Condvar::new(),
             at,
             long_views: AtomicUsize::new(0),
+            archive: OnceLock::new(),
         }
     }
 
@@ -197,6 +210,8 @@ impl Progress {
 
 struct Worker {
     connection: Connection,
+    /// Reads, so that the log is kept, while it is archived and carried over beside the writer.
+    keeper: Connection,
     writer: SharedWriter,
     health: Arc<Health>,
     shared: Arc<Shared>,
@@ -204,6 +219,16 @@ struct Worker {
 
 impl Worker {
     fn run(self) {
+        self.rounds();
+        // Closing the database carries the log over and deletes it.
+        if let Some(archive) = self.shared.archive.get()
+            && let Err(error) = archive.ship()
+        {
+            tracing::error!(%error, "the end of the log is not archived; the next start makes a new copy");
+        }
+    }
+
+    fn rounds(&self) {
         let (mut idle, mut in_vain) = (false, 0);
         while let Some(wanted) = self.wait() {
             // Nothing was written since the log was carried over whole: leave the disk alone.
@@ -260,7 +285,8 @@ impl Worker {
                 break;
             }
             let last = attempt == ATTEMPTS;
-            restarted = self.finish(if last { PATIENCE.saturating_mul(1 << in_vain) } else { Duration::ZERO })?;
+            restarted =
+                self.finish(if last { PATIENCE.saturating_mul(1 << in_vain) } else { Duration::ZERO })?;
             if restarted || last {
                 break;
             }
@@ -310,7 +336,24 @@ impl Worker {
         Ok(whole)
     }
 
+    /// What is carried over was archived before. Beside the writer, a reader that began before the archiving
+    /// keeps later commits from being carried over, and so the log from beginning again; in a restart, the
+    /// writer waits.
     fn checkpoint(&self, mode: &str) -> Result<Progress> {
+        let Some(archive) = self.shared.archive.get() else { return self.carry_over(mode) };
+        if mode != "PASSIVE" {
+            archive.ship()?;
+            return self.carry_over(mode);
+        }
+        let kept = self.keeper.unchecked_transaction().stored()?;
+        kept.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).stored()?;
+        archive.ship()?;
+        let progress = self.carry_over(mode);
+        kept.finish().stored()?;
+        progress
+    }
+
+    fn carry_over(&self, mode: &str) -> Result<Progress> {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
         let mut statement = self.connection.prepare_cached(&sql).stored()?;
         let row = statement

@@ -4,6 +4,7 @@
 //! a thread of its own carries the write-ahead log into the database, so that no sale waits for that.
 //! See `docs/decisions/0001`, `0002` and `0003` for why the tables look as they do.
 
+mod archive;
 mod audit;
 mod backup;
 mod catalog;
@@ -22,12 +23,17 @@ mod migrate;
 mod nodes;
 mod queries;
 mod readers;
+mod recover;
+mod relocation;
 mod rows;
 mod store;
 mod transaction;
 mod usage;
+mod wal;
 mod writer;
 
 pub use backup::restore;
 pub use checkpoint::CheckpointStats;
+pub use recover::{Recovered, recover};
+pub use relocation::{SqliteRelocationSource, SqliteRelocationTarget};
 pub use store::{Options, SqliteStore};

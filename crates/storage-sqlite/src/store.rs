@@ -115,9 +115,10 @@ impl SqliteStore {
         let writer = Arc::new(Mutex::new(Writer::new(writer)));
         let (checkpoints, log) = if options.exclusive {
             let connection = connect::open(&path, &options, Role::Checkpoint)?;
+            let keeper = connect::open(&path, &options, Role::Checkpoint)?;
             let log = LogSync::start(&path, Arc::clone(&health))?;
             let (writer, health) = (Arc::clone(&writer), Arc::clone(&health));
-            (Checkpointer::start(connection, writer, health, options.wal_pages)?, log)
+            (Checkpointer::start(connection, keeper, writer, health, options.wal_pages)?, log)
         } else {
             (Checkpointer::absent(), LogSync::absent())
         };
@@ -195,7 +196,7 @@ fn check(options: &Options) -> Result<()> {
 }
 
 /// One process serves from a database. Advisory, and free again when the process ends, however it ends.
-fn lock(path: &Path) -> Result<File> {
+pub(crate) fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);

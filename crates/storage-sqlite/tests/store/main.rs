@@ -1,6 +1,7 @@
 //! Tests of the store on real files.
 
 mod append_only;
+mod archive;
 mod backup;
 mod conformance;
 #[path = "../../examples/write_path/driver.rs"]
