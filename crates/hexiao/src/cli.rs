@@ -112,6 +112,7 @@ pub(crate) enum Command {
     Verify(Verify),
     Backup(Backup),
     Restore(Restore),
+    Move(Move),
     /// Look after the keys that seal card numbers and PINs
     #[command(subcommand)]
     Keys(Keys),
@@ -143,6 +144,12 @@ pub(crate) struct Serve {
     /// 10.0.0.0/8; may be given several times
     #[arg(long, value_name = "ADDRESS", env = "HEXIAO_TRUSTED_PROXIES", value_delimiter = ',')]
     pub(crate) trusted_proxy: Vec<http_api::Proxies>,
+
+    /// Copy every commit of a database in a file to this folder within a second, to bring the database back
+    /// from as it was at any moment: hexiao restore --from FOLDER --at TIME. On another disk or machine; each
+    /// start of the server begins with a full copy
+    #[arg(long, env = "HEXIAO_ARCHIVE", value_name = "FOLDER")]
+    pub(crate) archive: Option<PathBuf>,
 
     /// Answer /metrics only to clients with the scope ledger_read or platform
     #[arg(long)]
@@ -393,9 +400,43 @@ pub(crate) struct Backup {
 /// -wal and -shm files. Then put the key ring in place and run `hexiao verify`.
 #[derive(Args, Debug)]
 pub(crate) struct Restore {
-    /// The backup
+    /// The backup, or the folder of an archive (hexiao serve --archive)
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
+
+    /// From an archive: the moment to go back to (RFC 3339), instead of the latest. Every sale that was
+    /// answered before it is there, none that came after
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<jiff::Timestamp>,
+}
+
+/// Move everything to another database, of the same kind or the other
+///
+/// From a file to PostgreSQL when one machine is outgrown, or back. Everything goes along: catalog, cards with
+/// their sealed secrets, the log, where jobs are. The key ring stays what it is: copy its file to where the new
+/// database's servers look for it.
+///
+/// Servers of the source must be stopped, and those of the target are not started until it is done. The target
+/// must be empty or not exist. Where it is PostgreSQL, --to is what its servers will use, and --db-owner a user
+/// who may make its tables, if that is another. Interrupted in any way, the same command goes on where it was.
+/// At the end every table's count and sums are compared, and the books of the target are verified; the source
+/// is left as it was.
+///
+/// With --json: {"tables", "operations", "rows", "seconds", "operations_per_s", "resumed", "compare_seconds",
+/// "verify_seconds"}: operations_per_s is what was copied this time over the seconds for copying and comparing.
+#[derive(Args, Debug)]
+pub(crate) struct Move {
+    /// The database to take everything from
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: DatabaseUrl,
+
+    /// The database to put everything into
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: DatabaseUrl,
+
+    /// Leave out the last step; run `hexiao verify` on the target yourself
+    #[arg(long)]
+    pub(crate) no_verify: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use storage::Store;
-use storage_postgres::PostgresStore;
-use storage_sqlite::SqliteStore;
+use storage::{RelocationSource, RelocationTarget, Store};
+use storage_postgres::{PostgresRelocationSource, PostgresRelocationTarget, PostgresStore};
+use storage_sqlite::{SqliteRelocationSource, SqliteRelocationTarget, SqliteStore};
 
 use crate::{
     cli::Global,
@@ -72,6 +72,34 @@ impl Database {
             Self::Postgres(_) => Err(only_files(command, instead)),
         }
     }
+}
+
+/// A database that everything is taken from.
+pub(crate) async fn relocation_source(url: &DatabaseUrl) -> Result<Arc<dyn RelocationSource>> {
+    Ok(match url {
+        DatabaseUrl::Sqlite(_) => {
+            let url = url.expose();
+            Arc::new(tokio::task::spawn_blocking(move || SqliteRelocationSource::open(&url)).await??)
+        }
+        DatabaseUrl::Postgres(url) => Arc::new(PostgresRelocationSource::open(url).await?),
+    })
+}
+
+/// A database that everything is put into.
+pub(crate) async fn relocation_target(
+    url: &DatabaseUrl,
+    owner: Option<&DatabaseUrl>,
+) -> Result<Arc<dyn RelocationTarget>> {
+    Ok(match url {
+        DatabaseUrl::Sqlite(_) => {
+            let url = url.expose();
+            Arc::new(tokio::task::spawn_blocking(move || SqliteRelocationTarget::open(&url)).await??)
+        }
+        DatabaseUrl::Postgres(url) => {
+            let owner = owner.map(DatabaseUrl::expose);
+            Arc::new(PostgresRelocationTarget::open(url, owner).await?)
+        }
+    })
 }
 
 /// Says that a command is for databases in a file.

@@ -1,6 +1,6 @@
 //! A database with its key ring, and the engine on them: what every command that moves value needs.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use engine::{Engine, EngineConfig, Membership, Node, NodeConfig, Writers};
 use storage::{StorageError, Store};
@@ -17,6 +17,8 @@ use crate::{
 pub(crate) const FATAL: i32 = 70;
 /// The exit code of a node that was cut off from the database for longer than its lease (EX_TEMPFAIL).
 pub(crate) const CUT_OFF: i32 = 75;
+/// What is lost at most, in time, when the disk is.
+const ARCHIVE_EVERY: Duration = Duration::from_millis(500);
 /// How long the writers may take to end once nobody needs them.
 const WRITER_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the database may take to take a node's number back.
@@ -44,6 +46,13 @@ impl Installation {
         let database = open_to_write(global).await?;
         let keys = KeySource::of(global).open(&*database.store()).await?;
         Ok(Self { database, vault: Arc::new(Vault::new(keys)) })
+    }
+
+    /// Archives a database in a file from now on.
+    pub(crate) async fn archive_to(&self, folder: &Path) -> Result {
+        let instead = "archive its write-ahead log with PostgreSQL's own means (docs/operations.md)";
+        let store = self.database.file("--archive", instead)?;
+        store.archive_to(folder, ARCHIVE_EVERY).await.map_err(Failure::from)
     }
 
     /// Becomes a node of the database and starts the engine.

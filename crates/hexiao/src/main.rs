@@ -55,6 +55,7 @@ async fn command(cli: Cli) -> Result {
         Command::Verify(_) => commands::verify::run(&global).await,
         Command::Backup(args) => commands::backup::run(&global, &args).await,
         Command::Restore(args) => commands::restore::run(&global, &args).await,
+        Command::Move(args) => commands::relocate::run(&global, &args).await,
         Command::Keys(cli::Keys::List) => commands::keys::list(&global).await,
         Command::Keys(cli::Keys::Rotate(args)) => commands::keys::rotate(&global, &args).await,
     }

@@ -34,6 +34,11 @@ pub(crate) const CRATES: &[Rule] = &[
         tests_use: &["storage-sqlite", "load-generator"],
     },
     Rule { name: "jobs", uses: &["engine", "storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
+    Rule {
+        name: "relocation",
+        uses: &["storage"],
+        tests_use: &["domain", "storage-sqlite", "storage-postgres", "postgres-testing"],
+    },
     Rule { name: "load-generator", uses: &[], tests_use: &[] },
     Rule {
         name: "simulation",
@@ -52,6 +57,7 @@ pub(crate) const CRATES: &[Rule] = &[
             "http-api",
             "jobs",
             "load-generator",
+            "relocation",
         ],
         tests_use: &["postgres-testing"],
     },

@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod keys;
+pub(crate) mod relocate;
 pub(crate) mod replay;
 pub(crate) mod restore;
 pub(crate) mod serve;

@@ -28,6 +28,9 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result {
     let listener = server::bind(args.listen.listen).await?;
     server::metrics()?;
     let installation = Installation::open(global).await?;
+    if let Some(folder) = &args.archive {
+        installation.archive_to(folder).await?;
+    }
     let running = installation.start_engine().await?;
     let demo = if args.demo { Some(demo::prepare(&running.engine).await?) } else { None };
     let limits = ConnectionLimits::from(args.limits);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Sandbox, Shop, balance};
 
 /// A number with a right check digit (Luhn, ISO/IEC 7812-1).
-fn number(n: u64) -> String {
+pub(crate) fn number(n: u64) -> String {
     let body = format!("95850000{n:07}");
     let doubled = |(position, digit): (usize, u32)| match (position % 2 == 0, digit * 2) {
         (true, twice) if twice > 9 => twice - 9,

@@ -11,6 +11,7 @@ mod keys;
 mod kill;
 mod manual;
 mod nodes;
+mod relocate;
 mod power_loss;
 mod replay;
 mod support;
