@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{ClientId, IssuerId, Timestamp, command::NumberIndex};
 use storage::{Usage, UsageKey};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     error::{Code, Problem},
@@ -51,16 +52,27 @@ pub(crate) struct Lookup {
     pub number: Option<NumberIndex>,
 }
 
+/// Look-ups that are under way at once; more wait for their turn. Each counts as failed until it succeeds,
+/// so this stays below what one client may fail: honest ones that come together are not turned away.
+const AT_ONCE: usize = 24;
+
 /// Counts failures.
 pub(crate) struct LookupLimiter {
     limits: LookupLimits,
+    turns: Semaphore,
     counts: Mutex<WindowCounts>,
 }
 
 impl LookupLimiter {
     /// A limiter.
     pub(crate) fn new(limits: LookupLimits) -> Self {
-        Self { limits, counts: Mutex::default() }
+        Self { limits, turns: Semaphore::new(AT_ONCE), counts: Mutex::default() }
+    }
+
+    /// Waits for a turn, which lasts until what this returns is dropped.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so there is always a permit.
+        self.turns.acquire().await.ok()
     }
 
     /// Counts a look-up as failed until [`Self::forgive`] says otherwise: counting first keeps parallel

@@ -69,6 +69,7 @@ pub(crate) async fn lookup(
     let started = Instant::now();
     let indexes = indexes(&app, &body.number);
     let counted = Lookup { client: caller.0.id, issuer: caller.issuer()?, number: indexes.first().copied() };
+    let turn = in_time(&app, app.lookups.turn()).await?;
     let at = app.engine.now();
     app.lookups.count(counted, at, app.nodes())?;
     if let Some(card) = find(&app, &caller, &indexes, body.pin.as_ref()).await? {
@@ -76,6 +77,7 @@ pub(crate) async fn lookup(
         let program = program_of(&app, card.program)?;
         return json(StatusCode::OK, &card_view::card(&card, &program, app.engine.now()));
     }
+    drop(turn);
     metrics::counter!("hexiao_lookups_failed_total").increment(1);
     tokio::time::sleep_until(next_stroke(started)).await;
     Err(Problem::new(
