@@ -26,6 +26,9 @@ impl Programs {
              /usr/lib/postgresql/*/bin); run once: apt-get install postgresql"
                 .to_owned()
         })?;
+        // Links to two or three of them may be anywhere; the others are where those lead.
+        let real = folder.join("postgres").canonicalize().ok();
+        let folder = real.as_deref().and_then(Path::parent).map_or(folder.clone(), Path::to_path_buf);
         let user = if rustix::process::getuid().is_root() { Some(server_user()?) } else { None };
         Ok(Self { folder, user })
     }
