@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use postgres_testing::Cluster;
@@ -18,7 +18,11 @@ use postgres_testing::Cluster;
 use crate::support::{Sales, Sandbox, Shop};
 
 /// Every so many commits of a batch, the connection is cut.
-const EVERY: u64 = 40;
+const EVERY: u64 = 20;
+/// How often it is cut, of each kind.
+const CUTS: u64 = 5;
+/// Far longer than that takes.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[test]
 fn a_connection_cut_around_a_commit_loses_and_doubles_nothing() {
@@ -31,14 +35,19 @@ fn a_connection_cut_around_a_commit_loses_and_doubles_nothing() {
     let shop = Shop { sandbox: shop.sandbox.with_database(through), ..shop };
     let node = shop.serve();
     let sales = Sales::new(&shop, &[node.address]);
-    sales.sell_during(8, || thread::sleep(Duration::from_secs(5)));
-    let [before, after] = [&proxy.cuts.before, &proxy.cuts.after].map(|cuts| cuts.load(Ordering::Relaxed));
+    let began = Instant::now();
+    sales.sell_during(8, || {
+        while proxy.cuts.so_far().iter().any(|cuts| *cuts < CUTS) {
+            assert!(began.elapsed() < PATIENCE, "cut {:?} times in {PATIENCE:?}", proxy.cuts.so_far());
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let [before, after] = proxy.cuts.so_far();
     println!(
         "{} sales, cut {before} times before COMMIT and {after} after, {:?} sent again",
         sales.count(),
         sales.repeated
     );
-    assert!(before > 2 && after > 2, "it was cut: {before} before, {after} after");
     sales.check(node.address);
     shop.sandbox.verify();
 }
@@ -48,6 +57,13 @@ struct Cuts {
     commits: AtomicU64,
     before: AtomicU64,
     after: AtomicU64,
+}
+
+impl Cuts {
+    /// Before COMMIT, and after it.
+    fn so_far(&self) -> [u64; 2] {
+        [&self.before, &self.after].map(|cuts| cuts.load(Ordering::Relaxed))
+    }
 }
 
 /// What lies between a node and its database.

@@ -23,8 +23,13 @@ fn debits(till: &mut Connection) -> i64 {
 
 #[test]
 fn what_it_prints_works_and_a_second_start_adds_nothing() {
-    let sandbox = Sandbox::new();
-    let (server, page) = demo(&sandbox);
+    for sandbox in Sandbox::each() {
+        start_twice(&sandbox);
+    }
+}
+
+fn start_twice(sandbox: &Sandbox) {
+    let (server, page) = demo(sandbox);
     let mut manager = server.connect(text(&page, "/key"));
     let before = debits(&mut manager);
     assert!(before > 0, "there is business to look at");
@@ -41,7 +46,7 @@ fn what_it_prints_works_and_a_second_start_adds_nothing() {
     assert_eq!(after, before + 7000);
     assert_eq!(server.terminate(), Some(0));
 
-    let (server, again) = demo(&sandbox);
+    let (server, again) = demo(sandbox);
     assert_eq!(text(&again, "/cards/gift/11/number"), number, "the same cards");
     assert_ne!(text(&again, "/key"), text(&page, "/key"), "secrets cannot be shown twice");
     let mut manager = server.connect(text(&again, "/key"));

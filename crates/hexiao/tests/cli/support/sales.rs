@@ -56,8 +56,9 @@ impl<'a> Sales<'a> {
             for till in 0..tills {
                 scope.spawn(move || self.sell(till));
             }
+            // Even if the trouble panics: the scope waits for the tills.
+            let _stop = Stop(&self.stop);
             trouble();
-            self.stop.store(true, Ordering::Relaxed);
         });
     }
 
@@ -120,6 +121,15 @@ impl<'a> Sales<'a> {
             assert_eq!(balance(&mut till, number), VALUE - spent[card], "card {card}: each sale once");
         }
         done.iter().map(|sale| sale.took).max().unwrap_or_default()
+    }
+}
+
+/// Has the tills stop when it is dropped.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
