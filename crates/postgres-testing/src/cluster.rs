@@ -1,6 +1,7 @@
 //! One cluster: made, started, stopped, crashed, deleted.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     net::TcpListener,
     os::unix::process::CommandExt,
@@ -20,7 +21,7 @@ use crate::{programs::Programs, watchdog::Watchdog};
 
 /// The superuser of a cluster. It needs no password on loopback.
 const USER: &str = "postgres";
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// Another program may take a free port before the server does.
 const PORTS_TRIED: u32 = 5;
 
@@ -107,15 +108,17 @@ impl Cluster {
         let path = self.data().join("postgresql.conf");
         let mut settings = fs::read_to_string(&path).map_err(|error| error.to_string())?;
         let folder = self.folder.display();
-        settings.push_str(&format!(
+        let written = write!(
+            settings,
             "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\nmax_connections = 200\n\
              shared_buffers = 256MB\nmax_wal_size = 4GB\nlog_min_messages = warning\n"
-        ));
+        );
+        written.expect("a text takes every line");
         if options.durability == Durability::Fast {
             settings.push_str("fsync = off\nfull_page_writes = off\n");
         }
         for (name, value) in &options.settings {
-            settings.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
+            writeln!(settings, "{name} = '{}'", value.replace('\'', "''")).expect("a text takes every line");
         }
         fs::write(&path, settings).map_err(|error| format!("cannot write {}: {error}", path.display()))
     }

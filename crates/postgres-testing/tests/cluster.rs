@@ -45,7 +45,7 @@ fn a_killed_process_leaves_nothing_behind() {
     if std::env::var_os(INSIDE).is_some() {
         let cluster = Cluster::start(&Options::default()).expect("a cluster");
         println!("folder={}", cluster.folder().display());
-        sleep(Duration::from_secs(60));
+        sleep(Duration::from_mins(1));
         return;
     }
     let mut command = Command::new(std::env::current_exe().expect("this test"));
