@@ -1,6 +1,6 @@
 # Thin on purpose: each target is a line or two, the work is in scripts/ and in cargo.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench soak fuzz sim ha
+.PHONY: help drill run build test lint bench soak fuzz sim ha
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,3 +38,7 @@ fuzz: ## feed every parser random input; HEXIAO_FUZZ_SECONDS for each, 60 by def
 ha: build ## three PostgreSQL nodes under Patroni on loopback: kill the leader KILLS times (10), count losses
 	@scripts/setup ha
 	@scripts/ha/run --kills $(or $(KILLS),10) --seed $(or $(SEED),1)
+
+drill: build ## lose a machine under load, restore it from its archive, verify: RTO and RPO for both databases
+	@scripts/setup postgresql
+	@scripts/drill/run
