@@ -55,7 +55,7 @@ impl Writer {
 }
 
 struct Chunks {
-    chunks: mpsc::Receiver<Bytes>,
+    sent: mpsc::Receiver<Bytes>,
     finished: Arc<AtomicBool>,
     broken: bool,
 }
@@ -64,7 +64,7 @@ impl Stream for Chunks {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.chunks.poll_recv(context).map(|chunk| match chunk {
+        self.sent.poll_recv(context).map(|chunk| match chunk {
             Some(chunk) => Some(Ok(chunk)),
             None if self.broken || self.finished.load(Ordering::Acquire) => None,
             None => {
@@ -79,7 +79,7 @@ impl Stream for Chunks {
 pub(crate) fn body() -> (Writer, Body) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let finished = Arc::new(AtomicBool::new(false));
-    let chunks = Chunks { chunks: receiver, finished: Arc::clone(&finished), broken: false };
+    let chunks = Chunks { sent: receiver, finished: Arc::clone(&finished), broken: false };
     (Writer { chunks: sender, finished }, Body::from_stream(chunks))
 }
 

@@ -138,7 +138,7 @@ async fn a_frozen_node_gives_no_id_of_another_and_joins_again() {
     let before: HashSet<i64> = (0..100).map(|_| ids.next(frozen.clock().now())).collect();
     tokio::time::sleep(lease).await;
     assert!(!membership.is_current(), "it knows by its own clock");
-    let thief = node(&store, Duration::from_secs(60), Duration::from_secs(10)).await;
+    let thief = node(&store, Duration::from_mins(1), Duration::from_secs(10)).await;
     assert_eq!(thief.membership().lease().node, held.node);
     // Waits, and does not give an id of a span that is not its own.
     let waited = Arc::new(AtomicBool::new(true));

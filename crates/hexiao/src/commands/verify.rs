@@ -1,5 +1,7 @@
 //! `hexiao verify`: do the books balance?
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use storage::{AuditReport, Violation};
 
@@ -45,7 +47,8 @@ fn as_text(report: &AuditReport) -> String {
     );
     for sum in &report.totals {
         let (currency, debits, credits) = (sum.currency, sum.debits, sum.credits);
-        text.push_str(&format!("{currency}: debits {debits}, credits {credits} (minor units)\n"));
+        writeln!(text, "{currency}: debits {debits}, credits {credits} (minor units)")
+            .expect("a text takes every line");
     }
     for invariant in &report.checked {
         let found = report.violations.iter().filter(|v| v.invariant == *invariant).count();

@@ -21,7 +21,7 @@ pub async fn populate(store: &dyn Store, seed: u64) {
     run(store, &catalog, &asked, &[1, 7, 30]).await;
     catch_up(store).await;
     let used = [Usage { key: UsageKey { kind: 3, subject: [7; 16], window: 12 }, used: 5 }];
-    store.share_usage(&used, Duration::from_secs(60)).await.expect("usage");
+    store.share_usage(&used, Duration::from_mins(1)).await.expect("usage");
     let lease = store.lease_node("a node", asked[0].now, Duration::from_secs(1)).await;
     let lease = lease.expect("a lease").expect("a free number");
     store.release_node(&lease, lease.ids_until).await.expect("given back");

@@ -46,8 +46,15 @@ impl<'a> Sales<'a> {
     pub(crate) fn new(shop: &'a Shop, servers: &[SocketAddr]) -> Self {
         let mut till = Connection::open(servers[0], &shop.secret).expect("it listens");
         let numbers = (0..CARDS).map(|_| shop.card(&mut till, VALUE).number).collect();
-        let (done, next, stop) = (Mutex::default(), AtomicU64::new(0), AtomicBool::new(false));
-        Self { shop, servers: servers.to_vec(), numbers, done, next, stop, repeated: AtomicU64::new(0) }
+        Self {
+            shop,
+            servers: servers.to_vec(),
+            numbers,
+            done: Mutex::default(),
+            next: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            repeated: AtomicU64::new(0),
+        }
     }
 
     /// Sells from so many tills while `trouble` goes on.

@@ -36,7 +36,7 @@ const ROWS_AT_ONCE: usize = 1000;
 /// After so many seconds a claim is that of a server that died.
 const CLAIM_SECONDS: i64 = 600;
 /// An export that takes longer is broken off, well before somebody else may begin another.
-const LONGEST: Duration = Duration::from_secs(540);
+const LONGEST: Duration = Duration::from_mins(9);
 
 /// Export the secrets of a batch
 ///
@@ -109,10 +109,10 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 async fn send(engine: Engine, claim: Claim, rows: Writer) {
     let sent = async {
         tokio::time::timeout(LONGEST, send_rows(&engine, claim.id, &rows)).await??;
-        match engine.store().finish_export(claim.id, claim.claimed_at, engine.now()).await? {
-            true => Ok(()),
-            false => Err(Failed::from("its claim has lapsed")),
+        if !engine.store().finish_export(claim.id, claim.claimed_at, engine.now()).await? {
+            return Err(Failed::from("its claim has lapsed"));
         }
+        Ok(())
     };
     match sent.await {
         Ok(()) => {
