@@ -93,21 +93,20 @@ async fn prepare_session(client: &Client, purpose: Purpose, options: &Options) -
     if purpose == Purpose::Own {
         return client.batch_execute("SET client_min_messages = warning").await.stored();
     }
-    let mut sql = format!("SET ROLE {APP_ROLE};");
-    if purpose == Purpose::Write {
-        sql.push_str(STEADY_PLANS);
+    let sql = if purpose == Purpose::Write {
         // A node that hangs in the middle of a batch must not keep cards locked.
         let (answer, lock) = (millis(options.write_timeout), millis(options.lock_timeout));
-        sql.push_str(&format!(
-            "SET statement_timeout = {answer}; SET idle_in_transaction_session_timeout = {answer}; \
-             SET lock_timeout = {lock};"
-        ));
+        format!(
+            "SET ROLE {APP_ROLE}; {STEADY_PLANS} SET statement_timeout = {answer}; \
+             SET idle_in_transaction_session_timeout = {answer}; SET lock_timeout = {lock};"
+        )
     } else {
         let read = millis(options.read_timeout);
-        sql.push_str(&format!(
-            "SET statement_timeout = {read}; SET idle_in_transaction_session_timeout = {read};"
-        ));
-    }
+        format!(
+            "SET ROLE {APP_ROLE}; SET statement_timeout = {read}; \
+             SET idle_in_transaction_session_timeout = {read};"
+        )
+    };
     client.batch_execute(&sql).await.map_err(|error| {
         StorageError::Setup(format!(
             "the session cannot be prepared: {}; the user of the address must be a member of {APP_ROLE}: \

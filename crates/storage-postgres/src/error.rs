@@ -31,7 +31,8 @@ pub(crate) fn from_postgres(error: &Error) -> StorageError {
     let Some(database) = error.as_db_error() else {
         // The connection broke, or what came over it was not what was expected.
         return if error.is_closed()
-            || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+            || std::error::Error::source(error)
+                .is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>)
         {
             unavailable(error)
         } else {

@@ -313,14 +313,13 @@ pub(crate) async fn account_totals(
     at: Option<Timestamp>,
 ) -> Result<Vec<AccountTotals>> {
     let reading = store.reading(Scope::One(issuer)).await?;
-    let totals = match account {
-        Account::Card(card) => card_totals(&reading, card, at).await?,
-        _ => {
-            let line = Line { kind: account.kind().number(), reference: account.reference() };
-            let sums = sums(&reading, issuer, Some(line), at).await?;
-            let named = |((_, code), totals)| Ok(in_currency(currency(code)?, totals));
-            sums.into_iter().map(named).collect::<Result<_>>()?
-        }
+    let totals = if let Account::Card(card) = account {
+        card_totals(&reading, card, at).await?
+    } else {
+        let line = Line { kind: account.kind().number(), reference: account.reference() };
+        let sums = sums(&reading, issuer, Some(line), at).await?;
+        let named = |((_, code), totals)| Ok(in_currency(currency(code)?, totals));
+        sums.into_iter().map(named).collect::<Result<_>>()?
     };
     reading.finish().await?;
     Ok(totals)

@@ -39,7 +39,7 @@ impl Default for Options {
             // What is left of the time that a failover from a frozen leader may take: the next one leads after
             // two seconds.
             write_timeout: Duration::from_millis(2500),
-            read_timeout: Duration::from_secs(60),
+            read_timeout: Duration::from_mins(1),
             // Below PostgreSQL's deadlock_timeout of one second, so that nobody waits for that.
             lock_timeout: Duration::from_millis(800),
         }
@@ -68,7 +68,7 @@ impl Options {
             return refuse("the number of reading connections must be 2 to 64");
         }
         let times = [self.connect_timeout, self.write_timeout, self.read_timeout, self.lock_timeout];
-        if times.iter().any(|time| *time < Duration::from_millis(50) || *time > Duration::from_secs(3600)) {
+        if times.iter().any(|time| *time < Duration::from_millis(50) || *time > Duration::from_hours(1)) {
             return refuse("timeouts must be 50 milliseconds to an hour");
         }
         Ok(())

@@ -383,7 +383,8 @@ async fn transfers_of_card(
         let (count, last) = (operations.len(), operations.last().map(|operation| operation.id.get()));
         let Some(last) = last else { return Ok(pager.page()) };
         let ids: Vec<i64> = operations.iter().map(|operation| operation.id.get()).collect();
-        let mut found: std::collections::HashMap<OperationId, Vec<domain::Transfer>> = Default::default();
+        let mut found: std::collections::HashMap<OperationId, Vec<domain::Transfer>> =
+            std::collections::HashMap::default();
         for row in &reading.query(transfer::OF_OPERATIONS, &[&ids]).await? {
             let transfer = transfer::read_row(row)?;
             found.entry(transfer.operation).or_default().push(transfer);

@@ -112,15 +112,13 @@ impl Session {
 
     /// Waits no longer than this session's patience.
     pub(crate) async fn bounded<T>(&self, work: impl Future<Output = T>) -> Result<T> {
-        match timeout(self.patience, work).await {
-            Ok(done) => Ok(done),
-            Err(_) => {
-                self.dirty();
-                self.silent.store(true, Ordering::Release);
-                metrics::counter!("hexiao_storage_unavailable_total").increment(1);
-                Err(StorageError::Unavailable(format!("no answer within {} ms", self.patience.as_millis())))
-            }
+        if let Ok(done) = timeout(self.patience, work).await {
+            return Ok(done);
         }
+        self.dirty();
+        self.silent.store(true, Ordering::Release);
+        metrics::counter!("hexiao_storage_unavailable_total").increment(1);
+        Err(StorageError::Unavailable(format!("no answer within {} ms", self.patience.as_millis())))
     }
 
     fn known(&self, sql: &str) -> Option<Statement> {
