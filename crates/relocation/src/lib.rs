@@ -68,7 +68,15 @@ pub async fn relocate(
     let resumed = found.is_some();
     let before: HashMap<String, TableProgress> = found.unwrap_or_default().into_iter().collect();
     let tables: Vec<&'static Table> = TABLES.iter().filter(|table| !omitted.contains(&table.name)).collect();
-    let work = Work { source, target, before, watch, rows: AtomicU64::new(0), log: AtomicU64::new(0), failed: AtomicBool::new(false) };
+    let work = Work {
+        source,
+        target,
+        before,
+        watch,
+        rows: AtomicU64::new(0),
+        log: AtomicU64::new(0),
+        failed: AtomicBool::new(false),
+    };
     work.copy(&tables).await?;
     let copying = began.elapsed();
     let began = Instant::now();
@@ -92,7 +100,8 @@ pub async fn relocate(
 
 fn changed() -> StorageError {
     StorageError::Setup(
-        "the source changed during the move: stop whatever writes to it, delete the target and begin again".to_owned(),
+        "the source changed during the move: stop whatever writes to it, delete the target and begin again"
+            .to_owned(),
     )
 }
 

@@ -131,14 +131,16 @@ async fn there_and_back(from: Place, over: Place, back: Place) {
 async fn random_worlds_there_and_back() {
     for seed in 1..=4 {
         there_and_back(Place::file().populated(seed).await, Place::server().await, Place::file()).await;
-        there_and_back(Place::server().await.populated(seed).await, Place::file(), Place::server().await).await;
+        there_and_back(Place::server().await.populated(seed).await, Place::file(), Place::server().await)
+            .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_kind_to_its_own() {
     there_and_back(Place::file().populated(11).await, Place::file(), Place::file()).await;
-    there_and_back(Place::server().await.populated(12).await, Place::server().await, Place::server().await).await;
+    there_and_back(Place::server().await.populated(12).await, Place::server().await, Place::server().await)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,6 +225,19 @@ async fn interrupted(from: Place, to: Place) {
 async fn interrupted_again_and_again() {
     interrupted(Place::file().populated(31).await, Place::server().await).await;
     interrupted(Place::server().await.populated(32).await, Place::file()).await;
+}
+
+/// Killed after its end, before it could say so: asked again, it compares again and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_move_is_finished() {
+    for to in [Place::file(), Place::server().await] {
+        let from = Place::file().populated(35).await;
+        let first = moved(&from, &to).await.expect("moved");
+        let again = moved(&from, &to).await.expect("finished already");
+        assert!(again.resumed && again.operations_now == 0, "{again:?}");
+        assert_eq!((again.operations, again.rows), (first.operations, first.rows));
+        to.audited().await;
+    }
 }
 
 async fn refusal(from: &Place, to: &Place) -> String {

@@ -24,7 +24,7 @@ use crate::{
     error::{IntoStorage, corrupt},
 };
 
-/// The same text as the embedded store's: a move that goes on compares them only with their own kind.
+/// The same text as the embedded store makes: a target that is finished and not yet used has its source's.
 const MARK: &str = "SELECT 'revision ' || (SELECT revision FROM catalog_revision) \
      || ', terms ' || (SELECT coalesce(sum(term), 0)::bigint FROM node) \
      || ', first issuer ' || (SELECT coalesce(min(id), 0) FROM issuer) \
@@ -60,7 +60,7 @@ impl Line {
 
 /// Options for sessions that work for minutes.
 fn patient(options: Options) -> Options {
-    Options { write_timeout: Duration::from_secs(3600), read_timeout: Duration::from_secs(3600), ..options }
+    Options { write_timeout: Duration::from_hours(1), read_timeout: Duration::from_hours(1), ..options }
 }
 
 async fn refuse_nodes(client: &Client, shown: &str) -> Result<()> {
@@ -83,7 +83,9 @@ fn currency(table: &Table) -> (&'static str, &'static str) {
         CurrencyOf::None => ("''::text", ""),
         CurrencyOf::Own => ("coalesce(t.currency, '')", ""),
         CurrencyOf::Program => ("coalesce(p.currency, '')", "LEFT JOIN program p ON p.id = t.program_id"),
-        CurrencyOf::Operation => ("coalesce(o.currency, '')", "LEFT JOIN operation o ON o.id = t.operation_id"),
+        CurrencyOf::Operation => {
+            ("coalesce(o.currency, '')", "LEFT JOIN operation o ON o.id = t.operation_id")
+        }
         CurrencyOf::Card => (
             "coalesce(p.currency, '')",
             "LEFT JOIN card c ON c.id = t.card_id LEFT JOIN program p ON p.id = c.program_id",

@@ -134,7 +134,9 @@ impl Archive {
         self.ship()?;
         let path = self.folder.join(BASE_TIME);
         fs::write(&path, now().to_string()).map_err(|error| failed(&path, &error))?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(&self.folder, &error))
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| failed(&self.folder, &error))
     }
 }
 
@@ -157,6 +159,8 @@ impl SqliteStore {
             }
         };
         let started = std::thread::Builder::new().name("archive".to_owned()).spawn(work);
-        started.map(drop).map_err(|error| StorageError::Setup(format!("cannot start the archive thread: {error}")))
+        started
+            .map(drop)
+            .map_err(|error| StorageError::Setup(format!("cannot start the archive thread: {error}")))
     }
 }

@@ -71,7 +71,8 @@ fn choose(archive: &Path, moment: Option<i64>) -> Result<PathBuf> {
 fn build(folder: &Path, moment: Option<i64>, partial: &Path) -> Result<Recovered> {
     let base = folder.join(BASE);
     fs::copy(&base, partial).map_err(|error| failed(&base, &error))?;
-    let file = File::options().read(true).write(true).open(partial).map_err(|error| failed(partial, &error))?;
+    let file =
+        File::options().read(true).write(true).open(partial).map_err(|error| failed(partial, &error))?;
     let mut applying =
         Applying { file, path: partial.to_owned(), moment, done: Recovered { until: 0, transactions: 0 } };
     let mut current: Option<Log> = None;
@@ -94,15 +95,18 @@ fn build(folder: &Path, moment: Option<i64>, partial: &Path) -> Result<Recovered
 }
 
 fn immutable(path: &Path) -> String {
-    let mut uri = "file:".to_owned();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+    let mut uri = b"file:".to_vec();
     for byte in path.as_os_str().as_encoded_bytes() {
-        uri.push_str(&if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
-            char::from(*byte).to_string()
+        if plain(byte) {
+            uri.push(*byte);
         } else {
-            format!("%{byte:02x}")
-        });
+            uri.push(b'%');
+            uri.extend([byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]));
+        }
     }
-    uri + "?immutable=1"
+    uri.extend(b"?immutable=1");
+    String::from_utf8_lossy(&uri).into_owned()
 }
 
 /// A line of the times.
@@ -165,7 +169,10 @@ impl Applying {
                 let from = usize::try_from(log.reader.length()).unwrap_or(usize::MAX);
                 let rest = log.bytes.get(from..).unwrap_or_default();
                 let Some(frame) = log.reader.frame(rest) else {
-                    return Err(setup(format!("log {} of the archive is damaged at byte {from}", log.number)));
+                    return Err(setup(format!(
+                        "log {} of the archive is damaged at byte {from}",
+                        log.number
+                    )));
                 };
                 let at = u64::from(frame.page.saturating_sub(1)) * size;
                 if past {
@@ -175,7 +182,8 @@ impl Applying {
                 length = frame.commit;
             }
             self.resize(u64::from(length) * size)?;
-            if past && self.newest()?.is_some_and(|newest| self.moment.is_some_and(|moment| newest > moment)) {
+            if past && self.newest()?.is_some_and(|newest| self.moment.is_some_and(|moment| newest > moment))
+            {
                 self.undo(undo, before)?;
                 return Ok(true);
             }
@@ -188,7 +196,9 @@ impl Applying {
     fn page(&self, at: u64, size: usize) -> Result<Vec<u8>> {
         let mut page = vec![0; size];
         match self.file.read_exact_at(&mut page, at) {
-            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Err(failed(&self.path, &error)),
+            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                Err(failed(&self.path, &error))
+            }
             _ => Ok(page),
         }
     }

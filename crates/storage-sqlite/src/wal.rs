@@ -78,7 +78,8 @@ impl Reader {
         let mut next = self.clone();
         next.add(&head[..8]);
         next.add(image);
-        let right = head[8..16] == self.salts && word(head, 16)? == next.sum.0 && word(head, 20)? == next.sum.1;
+        let right =
+            head[8..16] == self.salts && word(head, 16)? == next.sum.0 && word(head, 20)? == next.sum.1;
         if !right {
             return None;
         }

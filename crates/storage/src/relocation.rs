@@ -73,18 +73,27 @@ pub trait RelocationTarget: Send + Sync {
     fn lanes(&self) -> usize;
 
     /// Begins the move of the source with this mark, or goes on with it: then the progress of each table that
-    /// was begun, by name. Refuses a database that is neither empty nor the unfinished target of this move.
+    /// was begun, by name. Refuses a database that is neither empty nor the target of this move: unfinished, or
+    /// finished and not yet used.
     async fn begin(&self, mark: &str) -> Result<Option<Vec<(String, TableProgress)>>>;
 
-    /// Writes rows, and how far the table is with them, in one transaction. Rows of one table come in the
-    /// order of its key.
+    /// Writes rows, and how far the table is with them, in one transaction, with or without later ones, and
+    /// commits at the end of the table at the latest. Rows of one table come in the order of its key.
     async fn write(&self, table: &'static Table, rows: Rows, progress: &TableProgress) -> Result<()>;
 
     /// What the table's rows add up to, by currency.
     async fn sums(&self, table: &'static Table) -> Result<Vec<Sum>>;
 
-    /// Makes everything durable, and the database one that can be served from.
+    /// Makes everything durable, and the database one that can be served from. Nothing where that is done.
     async fn finish(&self) -> Result<()>;
+}
+
+/// The progress of a move that is finished: it was killed after its end, before it could say so.
+pub fn all_done() -> Vec<(String, TableProgress)> {
+    TABLES
+        .iter()
+        .map(|table| (table.name.to_owned(), TableProgress { done: true, ..TableProgress::default() }))
+        .collect()
 }
 
 /// Refuses a target that has data of its own.

@@ -27,7 +27,9 @@ pub(crate) async fn run(global: &Global, args: &Restore) -> Result {
         }
     }
     if args.at.is_some() && !from.is_dir() {
-        return Err(Failure::usage("--at needs the folder of an archive as --from: a backup is of one moment"));
+        return Err(Failure::usage(
+            "--at needs the folder of an archive as --from: a backup is of one moment",
+        ));
     }
     let at = args.at.map(jiff::Timestamp::as_microsecond);
     let recovered = tokio::task::spawn_blocking(move || {
@@ -42,6 +44,7 @@ pub(crate) async fn run(global: &Global, args: &Restore) -> Result {
     let machine = json!({ "database": database.to_string(), "key_ring_found": ready, "until": until.map(|at| at.to_string()) });
     let next = if ready { String::new() } else { format!("Put the key ring at {keys}. ") };
     let until = until.map(|at| format!(" as it was at {at}")).unwrap_or_default();
-    let people = format!("{} is restored{until}. {next}Now run: hexiao verify --db {database}", path.display());
+    let people =
+        format!("{} is restored{until}. {next}Now run: hexiao verify --db {database}", path.display());
     output::print(global.json, &machine, &people)
 }

@@ -69,7 +69,7 @@ fn used(shop: Shop, url: &str) {
     let mut till = shop.connect(&server);
     assert_eq!(balance(&mut till, &number(7)), 107);
     let sale = shop.sale(&json!({ "number": number(7) }), 7);
-    let sold = till.post("/v1/redemptions", Some("after the move"), &sale).expect("an answer");
+    let sold = till.post("/v1/redemptions", Some("after-the-move"), &sale).expect("an answer");
     assert_eq!(sold.body["status"], "approved", "{sold:?}");
     assert_eq!(balance(&mut till, &number(7)), 100);
 }
@@ -90,5 +90,8 @@ fn refusals() {
     assert_eq!(server.terminate(), Some(0));
     let done = shop.sandbox.json(&["move", "--from", "sqlite:hexiao.db", "--to", "sqlite:new.db"]);
     assert_eq!(done["resumed"], false, "{done}");
+    let again = shop.sandbox.json(&["move", "--from", "sqlite:hexiao.db", "--to", "sqlite:new.db"]);
+    assert_eq!((&again["resumed"], &again["rows"]), (&json!(true), &done["rows"]), "{again}");
+    assert_eq!(shop.serve().terminate(), Some(0));
     refused("sqlite:hexiao.db", "sqlite:new.db", 1, "is not empty");
 }

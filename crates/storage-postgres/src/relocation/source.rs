@@ -10,13 +10,7 @@ use storage::{
     relocation::{Column, Key, KeyPart, Kind, Place, Rows, Sum, Table},
 };
 
-use crate::{
-    Options,
-    address::Address,
-    connect::APP_ROLE,
-    error::IntoStorage,
-    migrate,
-};
+use crate::{Options, address::Address, connect::APP_ROLE, error::IntoStorage, migrate};
 
 use super::{Line, Lines, MARK, copy::decode, patient, quoted, refuse_nodes, sums};
 
@@ -42,7 +36,9 @@ pub struct PostgresRelocationSource {
 
 impl std::fmt::Debug for PostgresRelocationSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PostgresRelocationSource").field("database", &self.address.shown()).finish_non_exhaustive()
+        f.debug_struct("PostgresRelocationSource")
+            .field("database", &self.address.shown())
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +51,9 @@ impl PostgresRelocationSource {
         migrate::check_current(&guard.client, address.shown()).await?;
         become_reader(&guard).await?;
         guard.client.batch_execute("BEGIN; LOCK TABLE node IN SHARE MODE").await.map_err(|_| {
-            StorageError::Busy("servers are using the source: stop them first, then run the move again".to_owned())
+            StorageError::Busy(
+                "servers are using the source: stop them first, then run the move again".to_owned(),
+            )
         })?;
         refuse_nodes(&guard.client, address.shown()).await?;
         let lines = Lines::open(READERS, &address, &options).await?;
@@ -70,7 +68,8 @@ impl PostgresRelocationSource {
 
 /// Owners read past the policies. Others take the role that sees what the policies show.
 async fn become_reader(line: &Line) -> Result<()> {
-    let owns = "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'operation'::regclass";
+    let owns =
+        "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'operation'::regclass";
     if line.client.query_one(owns, &[]).await.stored()?.get::<_, bool>(0) {
         return Ok(());
     }
@@ -107,7 +106,9 @@ impl RelocationSource for PostgresRelocationSource {
 
     async fn check_undisturbed(&self) -> Result<()> {
         self.guard.client.batch_execute("COMMIT").await.map_err(|_| {
-            StorageError::Unavailable("the connection that kept servers away from the source was lost".to_owned())
+            StorageError::Unavailable(
+                "the connection that kept servers away from the source was lost".to_owned(),
+            )
         })
     }
 }

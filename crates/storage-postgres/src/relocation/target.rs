@@ -7,11 +7,9 @@ use async_trait::async_trait;
 use futures_util::SinkExt;
 use storage::{
     RelocationTarget, Result, StorageError,
-    relocation::{
-        self, Key, PROGRESS_HEADER, PROGRESS_TABLE, Rows, Sum, TABLES, Table, TableProgress,
-    },
+    relocation::{self, Key, PROGRESS_HEADER, PROGRESS_TABLE, Rows, Sum, TABLES, Table, TableProgress},
 };
-use tokio_postgres::{Client, types::Type};
+use tokio_postgres::{Client, error::SqlState, types::Type};
 
 use crate::{
     Options,
@@ -20,7 +18,7 @@ use crate::{
     migrate,
 };
 
-use super::{Line, Lines, copy::encode, patient, quoted, refuse_nodes, sums};
+use super::{Line, Lines, MARK, copy::encode, patient, quoted, refuse_nodes, sums};
 
 const WRITERS: usize = 2;
 /// "HEXIAO" in the keys of advisory locks, with what is locked: the move itself, and its writing sessions.
@@ -71,12 +69,14 @@ impl PostgresRelocationTarget {
     }
 }
 
-/// Only one move at a time. Sessions of one that was killed may still be committing: waits for them.
+/// Only one move at a time. The sessions of one that was killed a moment ago end by themselves, those that
+/// write after what they are committing: waits for them, as long as a session waits for a lock.
 async fn alone(client: &Client, shown: &str) -> Result<()> {
-    let taken = client.query_one("SELECT pg_try_advisory_lock($1)", &[&MOVE_LOCK]).await.stored()?;
-    if !taken.get::<_, bool>(0) {
+    let taken = client.execute("SELECT pg_advisory_lock($1)", &[&MOVE_LOCK]).await;
+    if taken.as_ref().is_err_and(|error| error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)) {
         return Err(StorageError::Setup(format!("another move to {shown} is running")));
     }
+    taken.stored()?;
     let wait = format!("SELECT pg_advisory_lock({WRITERS_LOCK}); SELECT pg_advisory_unlock({WRITERS_LOCK})");
     client.batch_execute(&wait).await.stored()
 }
@@ -99,14 +99,22 @@ impl RelocationTarget for PostgresRelocationTarget {
             return resume(client, mark, &self.shown).await.map(Some);
         }
         refuse_nodes(client, &self.shown).await?;
-        refuse_rows(client, &self.shown).await?;
-        let mut begin = format!(
-            "BEGIN; CREATE TABLE {PROGRESS_TABLE} (name text PRIMARY KEY, position text, rows bigint NOT NULL, \
-             done boolean NOT NULL); ALTER TABLE job_cursor ALTER COLUMN xid SET DEFAULT '0';"
-        );
-        for table in TABLES.iter().filter(|table| table.prefilled) {
-            begin.push_str(&format!("DELETE FROM \"{}\";", table.name));
+        if let Some(table) = table_with_rows(client).await? {
+            let found: String = client.query_one(MARK, &[]).await.stored()?.get(0);
+            let finished = found == mark;
+            return if finished {
+                Ok(Some(relocation::all_done()))
+            } else {
+                Err(relocation::not_empty(&self.shown, table))
+            };
         }
+        let emptied = TABLES.iter().filter(|table| table.prefilled);
+        let emptied: Vec<String> = emptied.map(|table| format!("DELETE FROM \"{}\"", table.name)).collect();
+        let begin = format!(
+            "BEGIN; CREATE TABLE {PROGRESS_TABLE} (name text PRIMARY KEY, position text, rows bigint NOT NULL, \
+             done boolean NOT NULL); ALTER TABLE job_cursor ALTER COLUMN xid SET DEFAULT '0'; {}",
+            emptied.join("; ")
+        );
         client.batch_execute(&begin).await.stored()?;
         let header = format!("INSERT INTO {PROGRESS_TABLE} VALUES ($1, $2, 0, false)");
         client.execute(&header, &[&PROGRESS_HEADER, &mark]).await.stored()?;
@@ -129,6 +137,9 @@ impl RelocationTarget for PostgresRelocationTarget {
     }
 
     async fn finish(&self) -> Result<()> {
+        if !migrate::is_unfinished(&self.guard.client).await? {
+            return Ok(());
+        }
         let analyze: Vec<String> = TABLES.iter().map(|table| format!("ANALYZE \"{}\"", table.name)).collect();
         self.guard.client.batch_execute(&analyze.join("; ")).await.stored()?;
         // This commit is synced, and with it everything before it.
@@ -145,14 +156,14 @@ impl RelocationTarget for PostgresRelocationTarget {
 const CURSORS: &str = "UPDATE job_cursor SET xid = coalesce((SELECT o.xid FROM operation o \
      WHERE o.id <= job_cursor.position ORDER BY o.id DESC LIMIT 1), '0')";
 
-async fn refuse_rows(client: &Client, shown: &str) -> Result<()> {
+async fn table_with_rows(client: &Client) -> Result<Option<&'static str>> {
     for table in TABLES.iter().filter(|table| !table.prefilled) {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM \"{}\")", table.name);
         if client.query_one(&sql, &[]).await.stored()?.get::<_, bool>(0) {
-            return Err(relocation::not_empty(shown, table.name));
+            return Ok(Some(table.name));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 async fn resume(client: &Client, mark: &str, shown: &str) -> Result<Vec<(String, TableProgress)>> {

@@ -1,6 +1,6 @@
 //! A file that is moved away. The lock that a server would take is held meanwhile, and nothing is written.
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{fs::File, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ToSql, types::ValueRef};
@@ -62,7 +62,7 @@ impl SqliteRelocationSource {
     }
 }
 
-fn open_reader(path: &PathBuf) -> Result<Connection> {
+fn open_reader(path: &Path) -> Result<Connection> {
     let connection = connect::open(path, &Options::default(), Role::Read)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).stored()?;
     if id == connect::UNFINISHED_ID {

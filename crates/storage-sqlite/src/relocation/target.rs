@@ -4,7 +4,13 @@
 //! database with little in it. Commits are not synced one by one: a checkpoint syncs the log and then the
 //! file, so that after a loss of power it is at one of the commits, and the move goes on from there.
 
-use std::{fs::File, sync::Arc};
+use std::{
+    fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Statement};
@@ -27,12 +33,17 @@ use super::{is_here, quoted, sums};
 
 /// The log is carried over into the file when it is this long.
 const LOG_PAGES: u32 = 32_768;
+/// Rows of one transaction. Each commit writes whole pages: where keys are random, it writes most of their
+/// index, so the fewer the better.
+const COMMIT_AFTER: usize = 200_000;
 /// Indexes that are written to at random stay in memory up to this size.
 const CACHE_KIB: u32 = 256 * 1024;
 
 /// A database in a file that everything is put into.
 pub struct SqliteRelocationTarget {
     connection: Arc<Mutex<Connection>>,
+    /// Rows that are written and not yet committed.
+    pending: Arc<AtomicUsize>,
     place: String,
     _lock: File,
 }
@@ -58,7 +69,8 @@ impl SqliteRelocationTarget {
         // Rows come in an order that satisfies references, and were checked where they come from.
         connection.pragma_update(None, "foreign_keys", false).stored()?;
         let place = path.display().to_string();
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), place, _lock: lock })
+        let pending = Arc::default();
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), pending, place, _lock: lock })
     }
 
     async fn with<T: Send + 'static>(
@@ -87,7 +99,17 @@ impl RelocationTarget for SqliteRelocationTarget {
 
     async fn write(&self, table: &'static Table, rows: Rows, progress: &TableProgress) -> Result<()> {
         let progress = progress.clone();
-        self.with(move |connection| write(connection, table, &rows, &progress)).await
+        let pending = Arc::clone(&self.pending);
+        self.with(move |connection| {
+            let written = write(connection, table, &rows, &progress, &pending);
+            if written.is_err() && !connection.is_autocommit() {
+                pending.store(0, Ordering::Relaxed);
+                // The first error says why.
+                drop(connection.execute_batch("ROLLBACK"));
+            }
+            written
+        })
+        .await
     }
 
     async fn sums(&self, table: &'static Table) -> Result<Vec<Sum>> {
@@ -106,6 +128,9 @@ fn begin(connection: &Connection, mark: &str, place: &str) -> Result<Option<Vec<
     for table in TABLES.iter().filter(|table| !table.prefilled) {
         let sql = format!("SELECT 1 FROM \"{}\" LIMIT 1", table.name);
         if connection.query_row(&sql, [], |_| Ok(())).optional().stored()?.is_some() {
+            if super::mark(connection)? == mark {
+                return Ok(Some(relocation::all_done()));
+            }
             return Err(relocation::not_empty(place, table.name));
         }
     }
@@ -145,24 +170,41 @@ fn resume(connection: &Connection, mark: &str, place: &str) -> Result<Vec<(Strin
     if same { Ok(found) } else { Err(relocation::another_move(place)) }
 }
 
-fn write(connection: &Connection, table: &Table, rows: &Rows, progress: &TableProgress) -> Result<()> {
+/// Commits at the end of a table, and now and then before.
+fn write(
+    connection: &Connection,
+    table: &Table,
+    rows: &Rows,
+    progress: &TableProgress,
+    pending: &AtomicUsize,
+) -> Result<()> {
+    if connection.is_autocommit() {
+        connection.execute_batch("BEGIN IMMEDIATE").stored()?;
+    }
+    insert(connection, table, rows)?;
+    note(connection, table, progress)?;
+    let rows = pending.fetch_add(rows.len(), Ordering::Relaxed) + rows.len();
+    if rows >= COMMIT_AFTER || progress.done {
+        connection.execute_batch("COMMIT").stored()?;
+        pending.store(0, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+fn insert(connection: &Connection, table: &Table, rows: &Rows) -> Result<()> {
     let here: Vec<usize> =
         (0..table.columns.len()).filter(|at| table.columns.get(*at).is_some_and(is_here)).collect();
     let names: Vec<&str> = table.columns.iter().filter(|column| is_here(column)).map(|c| c.name).collect();
     let places = vec!["?"; names.len()].join(", ");
     let sql = format!("INSERT INTO \"{}\" ({}) VALUES ({places})", table.name, quoted(&names, ""));
-    let transaction = connection.unchecked_transaction().stored()?;
-    {
-        let mut statement = transaction.prepare_cached(&sql).stored()?;
-        for row in 0..rows.len() {
-            for (place, at) in here.iter().enumerate() {
-                bind(&mut statement, place + 1, rows.get(row, *at).unwrap_or(Cell::Null))?;
-            }
-            statement.raw_execute().stored()?;
+    let mut statement = connection.prepare_cached(&sql).stored()?;
+    for row in 0..rows.len() {
+        for (place, at) in here.iter().enumerate() {
+            bind(&mut statement, place + 1, rows.get(row, *at).unwrap_or(Cell::Null))?;
         }
+        statement.raw_execute().stored()?;
     }
-    note(&transaction, table, progress)?;
-    transaction.commit().stored()
+    Ok(())
 }
 
 fn bind(statement: &mut Statement<'_>, place: usize, cell: Cell<'_>) -> Result<()> {
@@ -189,6 +231,9 @@ fn note(connection: &Connection, table: &Table, progress: &TableProgress) -> Res
 
 /// The log is carried over whole first, so that the file holds everything before it is called a database.
 fn finish(connection: &Connection) -> Result<()> {
+    if application_id(connection)? != UNFINISHED_ID {
+        return Ok(());
+    }
     carry_over(connection)?;
     let transaction = connection.unchecked_transaction().stored()?;
     transaction.execute(&format!("DROP TABLE {PROGRESS_TABLE}"), []).stored()?;

@@ -114,10 +114,7 @@ pub const LEFT_BEHIND: &[(&str, &str)] = &[
 pub const TABLES: &[Table] = &[
     Table {
         name: "catalog_revision",
-        columns: &[
-            int("only"),
-            int("revision"),
-        ],
+        columns: &[int("only"), int("revision")],
         key: &["only"],
         amounts: &[],
         currency: CurrencyOf::None,
@@ -288,13 +285,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "card_secret",
-        columns: &[
-            int("card_id"),
-            int("number_key_id"),
-            bytes("number"),
-            int("pin_key_id"),
-            bytes("pin"),
-        ],
+        columns: &[int("card_id"), int("number_key_id"), bytes("number"), int("pin_key_id"), bytes("pin")],
         key: &["card_id"],
         amounts: &[],
         currency: CurrencyOf::None,
@@ -344,7 +335,14 @@ pub const TABLES: &[Table] = &[
             text("detail"),
         ],
         key: &["id"],
-        amounts: &["requested", "approved", "card_balance", "card_held", "card_available", "counterpart_balance"],
+        amounts: &[
+            "requested",
+            "approved",
+            "card_balance",
+            "card_held",
+            "card_available",
+            "counterpart_balance",
+        ],
         currency: CurrencyOf::Own,
         prefilled: false,
     },
@@ -404,12 +402,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "tombstone",
-        columns: &[
-            int("client_id"),
-            bytes("key"),
-            text("key_text"),
-            int("reversal_id"),
-        ],
+        columns: &[int("client_id"), bytes("key"), text("key_text"), int("reversal_id")],
         key: &["client_id", "key"],
         amounts: &[],
         currency: CurrencyOf::None,
@@ -433,10 +426,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "job_cursor",
-        columns: &[
-            text("name"),
-            int("position"),
-        ],
+        columns: &[text("name"), int("position")],
         key: &["name"],
         amounts: &[],
         currency: CurrencyOf::None,
@@ -444,13 +434,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "node",
-        columns: &[
-            int("number"),
-            text("name"),
-            int("term"),
-            int("expires_at"),
-            int("ids_until"),
-        ],
+        columns: &[int("number"), text("name"), int("term"), int("expires_at"), int("ids_until")],
         key: &["number"],
         amounts: &[],
         currency: CurrencyOf::None,
@@ -458,13 +442,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "shared_usage",
-        columns: &[
-            int("kind"),
-            bytes("subject"),
-            int("period"),
-            int("total"),
-            int("expires_at"),
-        ],
+        columns: &[int("kind"), bytes("subject"), int("period"), int("total"), int("expires_at")],
         key: &["kind", "subject", "period"],
         amounts: &[],
         currency: CurrencyOf::None,
