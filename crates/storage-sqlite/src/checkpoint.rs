@@ -129,7 +129,9 @@ impl Checkpointer {
     pub(crate) fn archive_to(&self, archive: Arc<Archive>) -> Result<()> {
         let again = |_| StorageError::Setup("this database is being archived already".to_owned());
         if self.thread.is_none() {
-            return Err(StorageError::Setup("only the process that serves a database archives it".to_owned()));
+            return Err(StorageError::Setup(
+                "only the process that serves a database archives it".to_owned(),
+            ));
         }
         self.shared.archive.set(archive).map_err(again)
     }
