@@ -66,6 +66,7 @@ class Load:
 
     def __init__(self, address: str, shop: Shop) -> None:
         self.sales: list[Sale] = []
+        self.errors: list[str] = []
         self._shop = shop
         self._address = address
         self._threads = [threading.Thread(target=self._sell, args=(card,), daemon=True) for card in shop.cards]
@@ -79,8 +80,11 @@ class Load:
             body = {"card": {"id": card}, "amount": 1, "currency": "CNY", "merchant": self._shop.merchant}
             try:
                 answer = till.ask("POST", "/v1/redemptions", body, f"{time.time_ns():020d}-{card[-6:]}-{count}")
-            except (OSError, http.client.HTTPException, ValueError, RuntimeError):
+            except (OSError, http.client.HTTPException):
                 return  # the machine is gone
+            except (ValueError, RuntimeError) as reason:
+                self.errors.append(str(reason))
+                return
             if answer["status"] == "approved":
                 self.sales.append(Sale(answer["id"], time.time()))
 
