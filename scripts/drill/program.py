@@ -34,6 +34,15 @@ class Server:
             raise RuntimeError("the server did not start")
         self.address = json.loads(line)["address"]
 
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, failed: object, *_: object) -> None:
+        if failed:
+            self.kill()
+        else:
+            self.stop()
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
