@@ -47,7 +47,7 @@ const MAX_STREAMS: u32 = 128;
 const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long, once nothing new is taken in, to wait for the first request of a caller that was: it may be on its
 /// way.
-const LAST_FIRST_REQUEST: Duration = Duration::from_secs(1);
+const LAST_FIRST_REQUEST: Duration = Duration::from_secs(3);
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]

@@ -102,6 +102,31 @@ fn interrupt(shop: &Shop) {
 }
 
 #[test]
+fn two_runs_at_once_share_the_cards() {
+    for sandbox in Sandbox::each() {
+        let shop = Shop::on(sandbox);
+        let made = generate(17, 200, 30);
+        let file = shop.sandbox.write("invoices.csv", &made.csv);
+        let server = shop.serve();
+        let url = server.url();
+        let there = ["--server", &url, "--key", &shop.secret];
+        // The program and the merchant are there, the cards are not.
+        let first = shop.sandbox.write("first.csv", &generate(18, 1, 1).csv.replace("536365", "first"));
+        replay(&shop.sandbox, &first, &there);
+        let moved = |summary: &Value| summary["debits_minor"].as_i64().expect("a sum");
+        let before = moved(&replay(&shop.sandbox, &first, &there));
+        std::thread::scope(|scope| {
+            let runs = [0, 1].map(|_| scope.spawn(|| replay(&shop.sandbox, &file, &there)));
+            for run in runs {
+                assert_eq!(run.join().expect("it ends")["redeemed_minor"], made.sold);
+            }
+        });
+        let after = moved(&replay(&shop.sandbox, &file, &there));
+        assert_eq!(after - before, made.sold * 2 + made.linked + made.unlinked, "nothing twice");
+    }
+}
+
+#[test]
 fn bad_files_are_refused_by_row() {
     let sandbox = Sandbox::new();
     let head = "time,invoice,customer,country,kind,amount_minor,lines\n";

@@ -18,6 +18,8 @@ use crate::{
 };
 
 const NAME: &str = "Replay";
+/// The code of an answer to a key that was used with another intent: here, for another card.
+const KEY_REUSED: &str = "idempotency_key_reused";
 /// Pages of operations that are looked through for the cards of an earlier run.
 const MAX_PAGES: u32 = 1_000_000;
 
@@ -103,8 +105,13 @@ impl Shop {
             "reference": customer.name,
         });
         let key = card_key(&invoices.digest, &customer.name);
-        let sold =
-            expect(client.post("/v1/activations", Some(&key), &body).await?, 201, "activating a card")?;
+        let sold = client.post("/v1/activations", Some(&key), &body).await?;
+        if sold.status.as_u16() == 409 && sold.body["code"] == KEY_REUSED {
+            // What an earlier run had sent when it was killed was stored after this run had looked.
+            let known = self.known_cards(&invoices.digest).await?.remove(&customer.name);
+            return known.ok_or_else(|| Failure::new(format!("activating a card: {}", sold.problem())));
+        }
+        let sold = expect(sold, 201, "activating a card")?;
         match text(&sold.body, "/status")? {
             "approved" => Ok(card),
             _ => Err(Failure::new(format!("a card was not activated: {}", sold.body["decline"]["code"]))),
