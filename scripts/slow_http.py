@@ -20,7 +20,7 @@ WORST_P99_MS = 250
 MOST_MIB = 300
 PAUSE_S = 0.005
 # After this, one who is slow with a head or a body must have been cut off.
-PATIENCE_S = {"headers": 35, "bodies": 15}
+PATIENCE_S = {"headers": 35, "bodies": 15, "reads": 38}
 
 
 def demo(path):

@@ -175,7 +175,7 @@ pub(crate) struct ServerLimits {
     pub(crate) max_connections: u32,
 
     /// How long a caller may take to send the head of a request, in seconds; also how long an idle
-    /// connection is kept
+    /// connection is kept, and one that takes less than a kibibyte a second of its answer
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) header_timeout: u64,
 

@@ -1,8 +1,8 @@
 //! Takes connections and hands their requests to the router.
 //!
 //! Bounds: so many connections at once, so long for the head of a request, so large a head, so many
-//! streams on a connection. A caller that is slower or larger is disconnected, so that it cannot starve
-//! the others.
+//! streams on a connection, so slow a reader of answers. A caller that is slower or larger is disconnected,
+//! so that it cannot starve the others.
 
 use std::{
     convert::Infallible,
@@ -39,6 +39,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tower::Service;
+
+use super::slow_readers::CutOff;
 
 const MAX_HEADERS: usize = 64;
 const MAX_HEAD_BYTES: usize = 32 << 10;
@@ -160,7 +162,7 @@ impl Connection {
             .header_read_timeout(self.limits.header_timeout)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(CutOff::new(stream, self.limits.header_timeout)), service);
         // Told to shut down before it has read anything, a connection closes, and with it goes the request
         // whose first bytes are here. So it is told once that one is being answered.
         let ended = tokio::select! {
@@ -181,7 +183,7 @@ impl Connection {
             .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
             .keep_alive_interval(self.limits.header_timeout)
             .keep_alive_timeout(self.limits.header_timeout)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(CutOff::new(stream, self.limits.header_timeout)), service);
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(%error, "a connection ended badly");
         }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod descriptors;
+mod slow_readers;
 
 use std::{
     net::SocketAddr,
