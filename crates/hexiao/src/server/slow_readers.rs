@@ -128,7 +128,7 @@ mod tests {
     async fn send(at_once: usize) -> io::Result<()> {
         let (ours, theirs) = duplex(100);
         let reading = tokio::spawn(read(theirs, at_once));
-        let sent = CutOff::new(ours, PATIENCE).write_all(&[7; 20_000]).await;
+        let sent = CutOff::new(ours, PATIENCE).write_all(&vec![7; 20_000]).await;
         reading.abort();
         sent
     }
