@@ -30,8 +30,6 @@ use crate::{
 const MILLIS_PER_HOUR: i64 = 3_600_000;
 /// Ids may run this far ahead of or behind the times of their operations.
 pub(crate) const SLACK_SECONDS: i64 = 1;
-/// Operations that are counted, at most, to say how far behind the roll-up is.
-const COUNTED: i64 = 100_000;
 /// How long a step waits for a transaction that is still running to end, where there is nothing else to do.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -166,7 +164,7 @@ async fn one_step(store: &PostgresStore, limit: usize) -> Result<RollUp> {
         operations = f.narrow()?;
         to = Cursor { xid: f.text()?.to_owned(), id: f.int()? };
     }
-    let rows = writing.query(BEHIND, &[&to.xid, &to.id, &COUNTED]).await?;
+    let rows = writing.query(BEHIND, &[&to.xid, &to.id, &clamp(limit)]).await?;
     let behind = rows.first().map_or(Ok(0), |row| Fields::new(row).narrow())?;
     if operations == 0 {
         writing.roll_back().await?;

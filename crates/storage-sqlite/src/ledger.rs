@@ -25,8 +25,6 @@ const ROLL_UP: &str = "roll_up";
 const MILLIS_PER_HOUR: i64 = 3_600_000;
 /// Ids may run this far ahead of or behind the times of their operations.
 pub(crate) const SLACK_SECONDS: i64 = 1;
-/// Operations that are counted, at most, to say how far behind the roll-up is.
-const COUNTED: i64 = 100_000;
 
 /// The hour of an id, counted from where ids begin.
 const fn hour_of(id: i64) -> i64 {
@@ -69,7 +67,7 @@ struct Totals {
     credits: i64,
 }
 
-fn add(sum: &mut i64, amount: i64) -> Result<()> {
+pub(crate) fn add(sum: &mut i64, amount: i64) -> Result<()> {
     *sum = sum.checked_add(amount).ok_or_else(|| corrupt("a total exceeds 64 bits"))?;
     Ok(())
 }
@@ -165,7 +163,7 @@ fn collect(connection: &Connection, limit: usize) -> Result<Step> {
         .stored()?;
     let to = to.unwrap_or(from);
     let behind = "SELECT count(*) FROM (SELECT 1 FROM operation WHERE id > ?1 LIMIT ?2)";
-    let behind: i64 = connection.query_row(behind, [to, COUNTED], |row| row.get(0)).stored()?;
+    let behind: i64 = connection.query_row(behind, [to, clamp(limit)], |row| row.get(0)).stored()?;
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
     let mut step = Step { from, to, operations: count(operations), behind: count(behind), ..Step::default() };
     let totals = &mut step.totals;
@@ -221,18 +219,21 @@ fn split(connection: &Connection, at: Option<Timestamp>) -> Result<Split> {
     Ok(Split { before_hour: hour, above: first_id_of(hour) - 1, below, until })
 }
 
-/// The totals of all accounts of an issuer, in each currency.
-pub(crate) fn trial_balance(
+/// The totals of all accounts of an issuer, or of those of one kind, in each currency.
+pub(crate) fn balances(
     connection: &Connection,
     issuer: IssuerId,
+    only: Option<AccountKind>,
     at: Option<Timestamp>,
 ) -> Result<Vec<BalanceLine>> {
     let split = split(connection, at)?;
+    let kinds = only.map_or(0..=i64::MAX, |kind| kind.number()..=kind.number());
     let mut totals: BTreeMap<(Line, Code), Totals> = BTreeMap::new();
     let sql = "SELECT kind, ref, currency, debits, credits FROM account_rollup \
-               WHERE issuer_id = ?1 AND hour < ?2";
+               WHERE issuer_id = ?1 AND kind BETWEEN ?2 AND ?3 AND hour < ?4";
     let mut statement = connection.prepare_cached(sql).stored()?;
-    let mut rows = statement.query([issuer.get(), split.before_hour]).stored()?;
+    let asked = [issuer.get(), *kinds.start(), *kinds.end(), split.before_hour];
+    let mut rows = statement.query(asked).stored()?;
     while let Some(row) = rows.next().stored()? {
         let mut f = Fields::new(row);
         let line = Line { kind: f.int()?, reference: f.int()? };
@@ -244,8 +245,13 @@ pub(crate) fn trial_balance(
         if m.issuer != issuer.get() || m.at >= split.until {
             return Ok(());
         }
-        add(&mut totals.entry((m.debit, m.currency)).or_default().debits, m.amount)?;
-        add(&mut totals.entry((m.credit, m.currency)).or_default().credits, m.amount)
+        if kinds.contains(&m.debit.kind) {
+            add(&mut totals.entry((m.debit, m.currency)).or_default().debits, m.amount)?;
+        }
+        if kinds.contains(&m.credit.kind) {
+            add(&mut totals.entry((m.credit, m.currency)).or_default().credits, m.amount)?;
+        }
+        Ok(())
     })?;
     let mut lines = Vec::with_capacity(totals.len());
     for ((line, code), Totals { debits, credits }) in totals {
@@ -253,6 +259,11 @@ pub(crate) fn trial_balance(
     }
     lines.sort_by_key(|line| (line.line, line.currency));
     Ok(lines)
+}
+
+/// The line that is stored under this kind and reference.
+pub(crate) fn line(kind: i64, reference: i64) -> Result<LedgerLine> {
+    ledger_line(Line { kind, reference })
 }
 
 fn ledger_line(line: Line) -> Result<LedgerLine> {

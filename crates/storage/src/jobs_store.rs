@@ -19,7 +19,8 @@ pub struct DueHold {
 pub struct RollUp {
     /// Operations taken in.
     pub operations: u64,
-    /// Operations still behind, as far as is known: zero when it has caught up.
+    /// Operations still behind: zero when it has caught up. At most about as many are counted as the step was
+    /// allowed to take in: to count them all, again and again, would cost more than the steps do.
     pub behind: u64,
 }
 
