@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use domain::{
-    Amount, BusinessDate, Card, CardId, CardState, Catalog, ClientId, Command, Currency, Fingerprint,
-    IdempotencyKey, IssuerId, Lot, LotNo, MerchantId, Program, ProgramId, Request, StoreId, TerminalId,
-    Timestamp,
+    Account, Amount, BusinessDate, Card, CardId, CardState, Catalog, Channel, ClientId, Command, Currency,
+    Fingerprint, IdempotencyKey, IssuerId, Lot, LotNo, MerchantId, PostedTransfer, Posting, PostingKind,
+    Program, ProgramId, Request, StoreId, TerminalId, Timestamp,
+    account::AccountKind,
     card::{DayCounters, PinDigest, PinState},
     catalog::{Issuer, Merchant, Store, Terminal},
     command::{Actor, Canonical, CardRef, Payment, PinAttempt, Place},
@@ -203,6 +204,42 @@ pub fn payment(card: i64, minor: i64) -> Payment {
         pin: None,
         partial: false,
     }
+}
+
+/// A posting of so much along one of the pairs of its kind, `way` picks which; at 64 and above in two
+/// transfers, if it can be. Where it is about a merchant, that is the first one.
+///
+/// # Panics
+/// Never: every kind has pairs.
+pub fn posting(
+    kind: PostingKind,
+    way: u8,
+    minor: i64,
+    issuer: IssuerId,
+    merchants: [MerchantId; 2],
+) -> Posting {
+    let pairs = kind.pairs();
+    let (from, to) = pairs[usize::from(way) % pairs.len()];
+    // Of a split and its claw-back, one each.
+    let receiver = usize::from(from == AccountKind::Merchant && to == AccountKind::Merchant);
+    let payer = usize::from(receiver == 1 && way & 32 != 0);
+    let (debit, credit) = (
+        ledger_account(from, issuer, merchants[payer]),
+        ledger_account(to, issuer, merchants[receiver - payer]),
+    );
+    let merchant = [from, to].contains(&AccountKind::Merchant).then_some(merchants[0]);
+    let parts = if way >= 64 && minor > 1 { vec![minor - 1, 1] } else { vec![minor] };
+    let transfers = parts.into_iter().map(|part| PostedTransfer { debit, credit, amount: amount(part) });
+    Posting { kind, currency: Currency::CNY, merchant, transfers: transfers.collect(), reason: None }
+}
+
+fn ledger_account(kind: AccountKind, issuer: IssuerId, merchant: MerchantId) -> Account {
+    let reference = match kind {
+        AccountKind::Merchant => merchant.get(),
+        AccountKind::Channel => Channel::parse("api").expect("a channel").packed(),
+        _ => issuer.get(),
+    };
+    Account::from_stored(kind, reference).expect("an account")
 }
 
 /// A typed PIN.

@@ -2,17 +2,19 @@
 //!
 //! Written from the description of the rules, not from their code, and only for the program of
 //! [`crate::script`]: value comes from two sources and lots do not expire before their card. It predicts
-//! whether a step is approved and for how much, and what every card is worth afterwards.
+//! whether a step is approved and for how much, what every card is worth afterwards, and what each merchant is owed.
 
 use std::collections::HashMap;
 
 use domain::{
-    Card,
+    Account, Card, MerchantId,
+    account::AccountKind,
     card::{CloseReason, StateCode},
     lot::{LotOrder, LotSource},
 };
 
 use crate::{
+    fixture,
     memory::{Answer, Memory},
     script::{self, Act, BALANCE_CAP, DAILY_AMOUNT, DAILY_COUNT, REDEMPTION, Step, VALID_DAYS},
 };
@@ -167,6 +169,8 @@ pub struct Model {
     keys: HashMap<usize, Key>,
     /// The key of each step of the script.
     key_of: HashMap<usize, usize>,
+    /// What the merchants are owed. Cards are only used at the first one.
+    owed: [i64; 2],
 }
 
 fn date(at: i64) -> i64 {
@@ -175,6 +179,26 @@ fn date(at: i64) -> i64 {
 
 fn end_of_validity(from: i64) -> i64 {
     (date(from) + i64::from(VALID_DAYS) + 1) * DAY - SHANGHAI - 1
+}
+
+/// Which way a step moves what the first merchant is owed.
+fn sold(step: &Step) -> i64 {
+    match step {
+        Step::Redeem { .. } | Step::Capture { .. } => 1,
+        Step::Refund { .. } | Step::UnlinkedRefund { .. } => -1,
+        _ => 0,
+    }
+}
+
+/// Which way a posting moves what both merchants are owed.
+fn posted(pair: (AccountKind, AccountKind), way: u8) -> [i64; 2] {
+    match pair {
+        (AccountKind::Merchant, AccountKind::Merchant) if way & 32 == 0 => [-1, 1],
+        (AccountKind::Merchant, AccountKind::Merchant) => [1, -1],
+        (AccountKind::Merchant, _) => [-1, 0],
+        (_, AccountKind::Merchant) => [1, 0],
+        _ => [0, 0],
+    }
 }
 
 fn sum(parts: &[(usize, i64)]) -> i64 {
@@ -202,6 +226,7 @@ impl Model {
             holds: HashMap::new(),
             keys: HashMap::new(),
             key_of: acts.iter().map(|act| (act.position, act.key)).collect(),
+            owed: [0; 2],
         }
     }
 
@@ -233,6 +258,7 @@ impl Model {
         let outcome = match self.act(act, before.is_some(), &mut done) {
             Ok(approved) => {
                 done.approved = Some(approved);
+                self.owe(&act.step, approved);
                 Outcome::Approved(approved)
             }
             Err(stop) => {
@@ -311,7 +337,29 @@ impl Model {
             Step::Release { of, expired } => self.release(of, expired, tombstoned, now, done),
             Step::Refund { of, amount } => self.refund(of, amount, tombstoned, done),
             Step::Reverse { of } => self.reverse(of, act, tombstoned, done),
+            Step::Post { amount, .. } => {
+                sense(amount > 0)?;
+                unless(tombstoned)?;
+                Ok(amount)
+            }
             _ => self.status(act, tombstoned, done),
+        }
+    }
+
+    /// What a step that was approved changes about what the merchants are owed.
+    fn owe(&mut self, step: &Step, approved: i64) {
+        match *step {
+            Step::Reverse { of } => {
+                let key = self.key_of.get(&of).copied().unwrap_or(of);
+                let Some(Key::Taken(original)) = self.keys.get(&key) else { return };
+                self.owed[0] -= sold(&self.done[original].step) * approved;
+            }
+            Step::Post { kind, way, amount } => {
+                let [first, second] = posted(kind.pairs()[usize::from(way) % kind.pairs().len()], way);
+                self.owed[0] += first * amount;
+                self.owed[1] += second * amount;
+            }
+            ref other => self.owed[0] += sold(other) * approved,
         }
     }
 
@@ -483,6 +531,7 @@ impl Model {
         if let Some(first) = it.reversed_by.or(it.before) {
             return Err(Stop::Replay(first));
         }
+        sense(!matches!(it.step, Step::Post { .. }))?;
         let Some(card) = it.card else { return Err(Stop::Decline) };
         let pays = matches!(it.step, Step::Redeem { .. } | Step::Capture { .. });
         done.card = Some(if pays { self.in_use(card) } else { card });
@@ -702,13 +751,18 @@ impl Model {
         Ok(claims)
     }
 
-    /// Compares what the model and a store make of every card. Names the first difference.
+    /// Compares what the model and a store make of every card and merchant. Names the first difference.
     pub fn compare(&self, memory: &Memory) -> Result<(), String> {
         for (index, expected) in self.cards.iter().enumerate().skip(1) {
             let id = domain::CardId::new(i64::try_from(index).expect("few cards"));
             compare_card(expected, &memory.cards[&id]).map_err(|e| format!("{id}: {e}"))?;
         }
-        Ok(())
+        let owed = fixture::MERCHANTS.map(|merchant| balance(memory, merchant));
+        if owed == self.owed {
+            Ok(())
+        } else {
+            Err(format!("merchants are owed {owed:?}, should be {:?}", self.owed))
+        }
     }
 
     /// Compares what the model and a store make of the card with this number.
@@ -717,6 +771,16 @@ impl Model {
         let expected = self.cards.get(index).ok_or("no card of the script")?;
         compare_card(expected, card)
     }
+}
+
+/// Credits less debits of a merchant's account.
+fn balance(memory: &Memory, merchant: MerchantId) -> i64 {
+    let account = Account::Merchant(merchant);
+    let sides = memory.operations.values().flat_map(|recorded| &recorded.transfers).map(|transfer| {
+        let sign = i64::from(transfer.credit == account) - i64::from(transfer.debit == account);
+        sign * transfer.amount.get()
+    });
+    sides.sum()
 }
 
 fn compare_card(expected: &ModelCard, card: &Card) -> Result<(), String> {

@@ -5,7 +5,7 @@
 //! same script can be played on any store, one by one or in batches of any size, and compared.
 
 use domain::{
-    Card, CardId, Catalog, Command, Currency, HoldId, OperationId, Timestamp,
+    Card, CardId, Catalog, Command, Currency, HoldId, OperationId, PostingKind, Timestamp,
     command::{
         Activate, Adjust, BindMember, Bonus, Capture, CashOut, Direction, Inquire, Load, Move, MoveAll,
         Payment, PlaceHold, Reactivate, Refund, Release, Reverse, UnlinkedRefund, WithReason,
@@ -123,6 +123,12 @@ pub enum Step {
     Inquire {
         card: u8,
     },
+    /// Along which of its pairs, see [`fixture::posting`].
+    Post {
+        kind: PostingKind,
+        way: u8,
+        amount: i64,
+    },
     /// An earlier request again.
     Again {
         of: usize,
@@ -216,6 +222,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (card(), money()).prop_map(|(card, amount)| Step::UnlinkedRefund { card, amount }),
         2 => (card(), any::<bool>(), money())
             .prop_map(|(card, credit, amount)| Step::Adjust { card, credit, amount }),
+        4 => (prop::sample::select(PostingKind::ALL.to_vec()), any::<u8>(), money())
+            .prop_map(|(kind, way, amount)| Step::Post { kind, way, amount }),
     ];
     let status = prop_oneof![
         card().prop_map(|card| Step::Freeze { card }),
@@ -379,6 +387,10 @@ fn command(step: &Step, key_of: &impl Fn(usize) -> String) -> Command {
             currency,
             pin: None,
         }),
+        Step::Post { kind, way, amount } => {
+            let posting = fixture::posting(kind, way, amount, fixture::ISSUER, fixture::MERCHANTS);
+            Command::Post(posting)
+        }
         other => status_command(&other),
     }
 }

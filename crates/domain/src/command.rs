@@ -1,8 +1,8 @@
-//! Commands: everything that can be asked of a card.
+//! Commands: everything that can be asked of a card, and of the ledger beside the cards.
 
 use crate::{
     Amount, CardId, Channel, ClientId, Currency, Fingerprint, HoldId, IdempotencyKey, IssuerId, MerchantId,
-    OperationId, StoreId, TerminalId, Timestamp, lot::LotSource,
+    OperationId, StoreId, TerminalId, Timestamp, lot::LotSource, posting::Posting,
 };
 
 /// The keyed index of a card number: what a number is looked up by, without being readable.
@@ -266,7 +266,7 @@ pub struct BindMember {
     pub pin: Option<PinAttempt>,
 }
 
-/// Everything that can be asked of a card.
+/// Everything that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Stocked → Active.
@@ -313,6 +313,8 @@ pub enum Command {
     BindMember(BindMember),
     /// Balance asked for with a PIN (查询).
     Inquire(Inquire),
+    /// Value between accounts of the ledger, without a card (记账).
+    Post(Posting),
 }
 
 /// The client that jobs act as. It has no secret, so nobody can log in as it.

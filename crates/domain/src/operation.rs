@@ -54,11 +54,29 @@ pub enum OperationKind {
     MemberBinding,
     /// See [`crate::Command::Inquire`].
     Inquiry,
+    /// See [`crate::posting::PostingKind::Settlement`].
+    Settlement,
+    /// See [`crate::posting::PostingKind::Payout`].
+    Payout,
+    /// See [`crate::posting::PostingKind::PayoutReturn`].
+    PayoutReturn,
+    /// See [`crate::posting::PostingKind::MerchantPayment`].
+    MerchantPayment,
+    /// See [`crate::posting::PostingKind::ChannelPayment`].
+    ChannelPayment,
+    /// See [`crate::posting::PostingKind::Correction`].
+    Correction,
+    /// See [`crate::posting::PostingKind::Breakage`].
+    Breakage,
+    /// A card's remaining value paid back to its holder under the law; closes the card (退卡).
+    HolderRefund,
+    /// Value left on an expired card, or claimed from residual, onto a new card (换卡).
+    Exchange,
 }
 
 impl OperationKind {
     /// All kinds, in the order of their numbers (1, 2, …).
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 31] = [
         Self::Activation,
         Self::Load,
         Self::Redemption,
@@ -81,6 +99,15 @@ impl OperationKind {
         Self::Closure,
         Self::MemberBinding,
         Self::Inquiry,
+        Self::Settlement,
+        Self::Payout,
+        Self::PayoutReturn,
+        Self::MerchantPayment,
+        Self::ChannelPayment,
+        Self::Correction,
+        Self::Breakage,
+        Self::HolderRefund,
+        Self::Exchange,
     ];
 
     /// The number it is stored under.
@@ -108,6 +135,15 @@ impl OperationKind {
             Self::Closure => 20,
             Self::MemberBinding => 21,
             Self::Inquiry => 22,
+            Self::Settlement => 23,
+            Self::Payout => 24,
+            Self::PayoutReturn => 25,
+            Self::MerchantPayment => 26,
+            Self::ChannelPayment => 27,
+            Self::Correction => 28,
+            Self::Breakage => 29,
+            Self::HolderRefund => 30,
+            Self::Exchange => 31,
         }
     }
 
@@ -141,6 +177,15 @@ impl OperationKind {
             Self::Closure => "closure",
             Self::MemberBinding => "member_binding",
             Self::Inquiry => "inquiry",
+            Self::Settlement => "settlement",
+            Self::Payout => "payout",
+            Self::PayoutReturn => "payout_return",
+            Self::MerchantPayment => "merchant_payment",
+            Self::ChannelPayment => "channel_payment",
+            Self::Correction => "correction",
+            Self::Breakage => "breakage",
+            Self::HolderRefund => "holder_refund",
+            Self::Exchange => "exchange",
         }
     }
 

@@ -50,6 +50,8 @@ pub fn plan(request: &Request, working: &Working, catalog: &Catalog, now: Timest
         Command::CashOut(c) => round.card_ref(&c.card),
         Command::BindMember(c) => round.card_ref(&c.card),
         Command::Inquire(c) => round.card_ref(&c.card),
+        // The catalog says all there is to know.
+        Command::Post(_) => {}
     }
 }
 

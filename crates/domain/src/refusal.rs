@@ -50,6 +50,22 @@ pub enum Refusal {
     HoldTooLong,
     /// Nothing on the card has expired yet, or holds are in the way. Only the expiry job asks.
     NothingToExpire,
+    /// A posting moves something, and not too much at once.
+    PostingSize,
+    /// The kind of posting does not move value between these accounts.
+    PostingPair,
+    /// The posting names no merchant, or another than its transfers move.
+    PostingMerchant,
+    /// A posting is undone by its own counter-posting.
+    PostingNotReversible,
+    /// No such account within reach.
+    AccountUnknown,
+    /// No program of the issuer has this currency.
+    CurrencyUnknown,
+    /// The sum is beyond the largest amount.
+    AmountTooLarge,
+    /// A client that is bound to a merchant moves no value of the ledger.
+    NotForMerchants,
     /// Stored data contradicts itself. Never the caller's fault.
     Inconsistent,
 }
@@ -69,7 +85,7 @@ pub enum RefusalKind {
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 32] = [
         Self::IdempotencyConflict,
         Self::CardUnknown,
         Self::CounterpartUnknown,
@@ -93,6 +109,14 @@ impl Refusal {
         Self::MomentInThePast,
         Self::HoldTooLong,
         Self::NothingToExpire,
+        Self::PostingSize,
+        Self::PostingPair,
+        Self::PostingMerchant,
+        Self::PostingNotReversible,
+        Self::AccountUnknown,
+        Self::CurrencyUnknown,
+        Self::AmountTooLarge,
+        Self::NotForMerchants,
         Self::Inconsistent,
     ];
 
@@ -209,6 +233,54 @@ impl Refusal {
                 "",
                 Conflict,
                 "nothing on the card has expired, or holds are in the way",
+            ),
+            Self::PostingSize => (
+                "posting_size",
+                "/transfers",
+                Malformed,
+                "a posting has 1 to 64 transfers; split a larger one over several postings",
+            ),
+            Self::PostingPair => (
+                "posting_pair_not_allowed",
+                "/transfers",
+                Conflict,
+                "this kind of posting moves no value between these accounts; choose the kind that does",
+            ),
+            Self::PostingMerchant => (
+                "posting_merchant_mismatch",
+                "/merchant",
+                Conflict,
+                "name the merchant whose account the transfers move, and only that one",
+            ),
+            Self::PostingNotReversible => (
+                "posting_not_reversible",
+                "",
+                Conflict,
+                "a posting is not reversed; post the opposite: a payout return, a returned channel payment, or a correction",
+            ),
+            Self::AccountUnknown => (
+                "account_unknown",
+                "/transfers",
+                Unknown,
+                "an account belongs to another issuer; name accounts of your own",
+            ),
+            Self::CurrencyUnknown => (
+                "currency_not_issued",
+                "/currency",
+                Conflict,
+                "no program of the issuer has this currency; see GET /v1/programs",
+            ),
+            Self::AmountTooLarge => (
+                "amount_too_large",
+                "/transfers",
+                Malformed,
+                "the amounts add up to more than 9007199254740991 minor units; post them separately",
+            ),
+            Self::NotForMerchants => (
+                "not_for_merchant_clients",
+                "",
+                Conflict,
+                "a client that is bound to a merchant cannot post; use a client of the issuer",
             ),
             Self::Inconsistent => (
                 "internal_error",

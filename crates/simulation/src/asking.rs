@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Command, Currency, Fingerprint, HoldId, IdempotencyKey, OperationId, Request, Timestamp,
+    Command, Currency, Fingerprint, HoldId, IdempotencyKey, OperationId, PostingKind, Request, Timestamp,
     command::{
         Activate, Actor, Adjust, BindMember, Bonus, Canonical, Capture, CardRef, CashOut, Direction, Inquire,
         Load, Move, MoveAll, Payment, PinAttempt, Place, PlaceHold, Reactivate, Refund, Release, Reverse,
@@ -11,7 +11,10 @@ use domain::{
     },
     lot::LotSource,
 };
-use domain_testing::{fixture::amount, script::Step};
+use domain_testing::{
+    fixture::{self, amount},
+    script::Step,
+};
 use engine::Intent;
 
 use crate::{
@@ -44,10 +47,11 @@ pub(crate) enum Kind {
     Close,
     Bind,
     Inquire,
+    Post,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Activate,
         Self::Load,
         Self::Redeem,
@@ -70,6 +74,7 @@ impl Kind {
         Self::Close,
         Self::Bind,
         Self::Inquire,
+        Self::Post,
     ];
 
     /// Without these a seed is about nothing.
@@ -81,7 +86,7 @@ impl Kind {
         match self {
             Self::Redeem => 16,
             Self::Activate | Self::Load | Self::Hold | Self::Capture | Self::Reverse | Self::Refund => 8,
-            Self::Release | Self::Transfer | Self::Adjust | Self::Inquire | Self::Bind => 3,
+            Self::Release | Self::Transfer | Self::Adjust | Self::Inquire | Self::Bind | Self::Post => 3,
             Self::UnlinkedRefund | Self::Freeze | Self::Unfreeze | Self::Expire | Self::Reactivate => 2,
             Self::ReportLost | Self::Replace | Self::Merge | Self::CashOut | Self::Close => 1,
         }
@@ -265,6 +270,10 @@ impl Asking<'_> {
             Kind::Adjust => {
                 Step::Adjust { card: self.card(), credit: self.random.chance(600), amount: self.money() }
             }
+            Kind::Post => {
+                let way = self.random.pick(&[0, 1, 2, 3, 34, 69, 100]);
+                Step::Post { kind: self.random.pick(&PostingKind::ALL), way, amount: self.money() }
+            }
             Kind::Transfer => Step::Transfer { from: self.card(), to: self.card(), amount: self.money() },
             other => self.step_on_status(other),
         }
@@ -335,6 +344,10 @@ impl Asking<'_> {
                 currency: Currency::CNY,
                 pin: self.pin(),
             }),
+            Step::Post { kind, way, amount } => {
+                let (issuer, merchants) = (self.island.issuer, self.island.merchants);
+                Command::Post(fixture::posting(kind, way, amount, issuer, merchants))
+            }
             ref other => self.command_on_status(other),
         }
     }

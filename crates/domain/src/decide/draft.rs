@@ -383,5 +383,6 @@ fn kind(command: &Command) -> OperationKind {
         Command::Close(_) => OperationKind::Closure,
         Command::BindMember(_) => OperationKind::MemberBinding,
         Command::Inquire(_) => OperationKind::Inquiry,
+        Command::Post(posting) => posting.kind.operation(),
     }
 }

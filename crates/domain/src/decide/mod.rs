@@ -14,6 +14,7 @@ mod hold;
 mod load;
 mod moves;
 mod place;
+mod post;
 mod redeem;
 mod refund;
 mod reverse;
@@ -172,5 +173,6 @@ fn command(draft: &mut Draft<'_>, command: &Command) -> Step {
         Command::Close(c) => status::decide_close(draft, c),
         Command::BindMember(c) => status::decide_bind_member(draft, c),
         Command::Inquire(c) => status::decide_inquire(draft, c),
+        Command::Post(posting) => post::decide(draft, posting),
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Account, Amount, BusinessDate, Card, CardId, CardState, Decline, Operation, OperationId, OperationKind,
-    Refusal, Transfer,
+    PostingKind, Refusal, Transfer,
     card::{CloseReason, StateCode},
     command::Reverse,
     hold::HoldStatus,
@@ -56,6 +56,9 @@ fn reverse_known(draft: &mut Draft<'_>, original: &Operation) -> Step {
     if original.status == Status::Declined(Decline::ReversedBeforeArrival) {
         let first = original.original.ok_or(Refusal::Inconsistent)?;
         return Err(first_answer(draft, first)?);
+    }
+    if PostingKind::of(original.kind).is_some() {
+        return Err(Refusal::PostingNotReversible.into());
     }
     draft.original = Some(original.id);
     draft.located.merchant = original.merchant;
@@ -138,7 +141,17 @@ fn undo(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
         | OperationKind::CashOut
         | OperationKind::Closure
         | OperationKind::MemberBinding
-        | OperationKind::Inquiry => Err(Decline::NotReversible.into()),
+        | OperationKind::Inquiry
+        | OperationKind::HolderRefund
+        | OperationKind::Exchange
+        // Refused before: see `reverse_known`.
+        | OperationKind::Settlement
+        | OperationKind::Payout
+        | OperationKind::PayoutReturn
+        | OperationKind::MerchantPayment
+        | OperationKind::ChannelPayment
+        | OperationKind::Correction
+        | OperationKind::Breakage => Err(Decline::NotReversible.into()),
     }
 }
 

@@ -11,6 +11,7 @@ mod holding;
 mod life;
 mod mistakes;
 mod paying;
+mod postings;
 mod precedence;
 mod properties;
 mod refusals;

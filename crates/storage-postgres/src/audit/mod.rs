@@ -27,9 +27,10 @@ use crate::{
 const MAX_REPORTED: usize = 20;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 15] = [
+const INVARIANTS: [&str; 16] = [
     "transfers_balance",
     "declined_moves_nothing",
+    "postings_keep_to_their_accounts",
     "balance_within_cap",
     "roll_up_matches_log",
     "rows_are_readable",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{OperationId, OperationKind, account::AccountKind};
+use domain::{Account, IssuerId, MerchantId, OperationId, OperationKind, PostingKind, account::AccountKind};
 use rusqlite::Connection;
 use storage::{AccountTotals, AuditReport, Result};
 
@@ -14,6 +14,7 @@ struct Entry {
     kind: Option<OperationKind>,
     declined: bool,
     program: Option<i64>,
+    merchant: Option<MerchantId>,
     balance: Option<i64>,
     counterpart_balance: Option<i64>,
     approved: i64,
@@ -28,7 +29,7 @@ struct Movement {
     amount: i64,
 }
 
-const OPERATIONS: &str = "SELECT id, issuer_id, kind, decline, program_id, card_balance, \
+const OPERATIONS: &str = "SELECT id, issuer_id, kind, decline, program_id, merchant_id, card_balance, \
      counterpart_balance, approved, CASE WHEN kind = 19 THEN detail END, currency FROM operation ORDER BY id";
 const TRANSFERS: &str = "SELECT operation_id, seq, debit_kind, debit_ref, debit_lot, credit_kind, credit_ref, \
      credit_lot, amount FROM transfer ORDER BY operation_id, seq";
@@ -39,6 +40,7 @@ fn read_entry(f: &mut Fields<'_, '_>) -> Result<Entry> {
         kind: OperationKind::from_number(f.int()?),
         declined: f.opt_int()?.is_some(),
         program: f.opt_int()?,
+        merchant: f.opt_int()?.map(MerchantId::new),
         balance: f.opt_int()?,
         counterpart_balance: f.opt_int()?,
         approved: f.int()?,
@@ -79,7 +81,7 @@ pub(crate) fn check(
         }
         let mut moved = Moved::default();
         while let Some(movement) = transfers.at(id)? {
-            moved.take(&movement);
+            moved.take(&movement, &entry);
             report.transfers += 1;
             if let Some(code) = entry.currency {
                 let (debits, credits) = all.entry(code).or_default();
@@ -125,17 +127,33 @@ struct Moved {
     count: i64,
     sum: i64,
     malformed: bool,
+    /// A posting moves value where its kind may not.
+    astray: bool,
 }
 
 impl Moved {
-    fn take(&mut self, movement: &Movement) {
+    fn take(&mut self, movement: &Movement, entry: &Entry) {
         self.count += 1;
         add(&mut self.sum, movement.amount);
         let card = AccountKind::Card.number();
         // A card gives and receives by lot; nothing moves onto itself; positions have no gaps.
         let lots = [movement.debit, movement.credit].iter().all(|side| side.0 != card || side.2.is_some());
         self.malformed |= !lots || movement.seq != self.count || movement.debit == movement.credit;
+        let posting = entry.kind.and_then(PostingKind::of);
+        self.astray |= posting.is_some_and(|posting| !allows(posting, movement, entry));
     }
+}
+
+/// Whether a posting may move value between these accounts. None of them has lots.
+fn allows(posting: PostingKind, movement: &Movement, entry: &Entry) -> bool {
+    let account = |(kind, reference, lot): (i64, i64, Option<i64>)| {
+        let kind = AccountKind::from_number(kind).filter(|_| lot.is_none())?;
+        Account::from_stored(kind, reference)
+    };
+    let (Some(debit), Some(credit)) = (account(movement.debit), account(movement.credit)) else {
+        return false;
+    };
+    posting.allows(debit, credit, IssuerId::new(entry.issuer), entry.merchant)
 }
 
 fn onto_cards(movement: &Movement) -> i64 {
@@ -162,6 +180,10 @@ fn check_one(id: i64, entry: &Entry, moved: &Moved, caps: &BTreeMap<i64, i64>, f
         findings.note("rows_are_readable", name(), "its kind is unknown");
         return;
     };
+    if PostingKind::of(kind).is_some() && (moved.astray || moved.count == 0 || entry.balance.is_some()) {
+        let detail = "moves nothing, changes a card, or moves value between accounts that its kind may not";
+        findings.note("postings_keep_to_their_accounts", name(), detail);
+    }
     if let Some(expected) = expected(kind, entry, moved) {
         findings.compare("transfers_balance", name, expected, moved.sum);
     }
@@ -186,6 +208,8 @@ fn expected(kind: OperationKind, entry: &Entry, moved: &Moved) -> Option<i64> {
         Kind::Activation | Kind::Load => Some(entry.approved.max(moved.sum)),
         // Turns the original round, whatever that was.
         Kind::Reversal => None,
+        // What they add to the approved amount depends on the law that they follow.
+        Kind::HolderRefund | Kind::Exchange => None,
         // A claim that a replaced or merged card left behind goes back to it, and on to its successor.
         Kind::Reactivation if entry.counterpart_balance.is_some() => entry.approved.checked_mul(2),
         Kind::CashOut => Some(entry.approved.saturating_add(entry.forfeited)),
@@ -198,7 +222,14 @@ fn expected(kind: OperationKind, entry: &Entry, moved: &Moved) -> Option<i64> {
         | Kind::Transfer
         | Kind::Merge
         | Kind::Expiry
-        | Kind::Reactivation => Some(entry.approved),
+        | Kind::Reactivation
+        | Kind::Settlement
+        | Kind::Payout
+        | Kind::PayoutReturn
+        | Kind::MerchantPayment
+        | Kind::ChannelPayment
+        | Kind::Correction
+        | Kind::Breakage => Some(entry.approved),
         Kind::Hold
         | Kind::Release
         | Kind::Freeze

@@ -30,9 +30,10 @@ const MAX_REPORTED: usize = 20;
 const CACHE_KIB: u32 = 16 * 1024;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 15] = [
+const INVARIANTS: [&str; 16] = [
     "transfers_balance",
     "declined_moves_nothing",
+    "postings_keep_to_their_accounts",
     "balance_within_cap",
     "roll_up_matches_log",
     "rows_are_readable",

@@ -4,9 +4,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
-    Amount, BatchId, BusinessDate, Card, CardId, CardState, ClientId, Currency, Fingerprint, IdempotencyKey,
-    IssuerId, Lot, LotNo, MerchantId, Operation, OperationId, OperationKind, Program, ProgramId, StoreId,
-    TerminalId, Timestamp, Transfer,
+    Account, Amount, BatchId, BusinessDate, Card, CardId, CardState, Channel, ClientId, Currency,
+    Fingerprint, IdempotencyKey, IssuerId, Lot, LotNo, MerchantId, Operation, OperationId, OperationKind,
+    Program, ProgramId, StoreId, TerminalId, Timestamp, Transfer,
+    account::AccountKind,
     card::{DayCounters, PinState},
     catalog::{Client, Issuer, Merchant, Scope, Store as Shop, Terminal},
     command::NumberIndex,
@@ -339,6 +340,16 @@ pub(super) fn touch(card: &mut Card, id: OperationId, at: Timestamp) -> Operatio
 /// Begins, writes and commits.
 pub(super) async fn commit(store: &dyn Store, changes: &Changes) -> crate::Result<()> {
     store.begin().await?.commit(changes).await?.await
+}
+
+/// An account of [`ISSUER`]'s ledger; a card's never.
+pub(super) fn account(kind: AccountKind, merchant: MerchantId) -> Account {
+    let reference = match kind {
+        AccountKind::Merchant => merchant.get(),
+        AccountKind::Channel => Channel::parse("web").expect("a channel").packed(),
+        _ => ISSUER.get(),
+    };
+    Account::from_stored(kind, reference).expect("an account")
 }
 
 /// A transfer without lots.

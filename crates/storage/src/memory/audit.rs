@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use domain::{
     Account, Amount, Card, CardId, Currency, HoldId, IssuerId, LotNo, Operation, OperationId, OperationKind,
-    Transfer, hold::HoldStatus,
+    PostingKind, Transfer, hold::HoldStatus,
 };
 
 use super::{MemoryStore, queries::chain, state::State};
@@ -14,8 +14,9 @@ use crate::{AccountTotals, Audit, AuditReport, Result, Violation};
 
 type Check = fn(&State, &Folded, &mut Findings);
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("transfers_are_well_formed", transfers_are_well_formed),
+    ("postings_keep_to_their_accounts", postings_keep_to_their_accounts),
     ("lots_equal_transfers", lots_equal_transfers),
     ("claims_equal_transfers", claims_equal_transfers),
     ("issued_equation", issued_equals_posted),
@@ -158,6 +159,21 @@ fn transfers_are_well_formed(state: &State, _: &Folded, findings: &mut Findings)
         let approved = state.operations.get(id).is_some_and(|operation| accounts_for(operation));
         let formed = transfers.iter().zip(1_u16..).all(is_form);
         findings.compare(id, &(approved && formed), &true);
+    }
+}
+
+fn postings_keep_to_their_accounts(state: &State, _: &Folded, findings: &mut Findings) {
+    for operation in state.operations.values() {
+        let Some(posting) = PostingKind::of(operation.kind) else { continue };
+        let may = |t: &Transfer| {
+            let allowed = posting.allows(t.debit, t.credit, operation.issuer, operation.merchant);
+            allowed && t.debit_lot.is_none() && t.credit_lot.is_none()
+        };
+        let transfers = state.transfers_of(operation.id);
+        let moved = Amount::checked_sum(transfers.iter().map(|t| t.amount));
+        findings.compare(&operation.id, &Some(operation.approved), &moved);
+        let keeps = operation.card.is_none() && transfers.iter().all(may);
+        findings.compare(&operation.id, &keeps, &true);
     }
 }
 
