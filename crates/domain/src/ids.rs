@@ -156,6 +156,23 @@ id!(
     HoldId, "hold"
 );
 
+id!(
+    /// A settlement statement of a merchant (结算单).
+    StatementId, "st"
+);
+id!(
+    /// A payout to a merchant (打款).
+    PayoutId, "po"
+);
+id!(
+    /// A version of a settlement agreement (结算协议).
+    AgreementId, "agr"
+);
+id!(
+    /// A bank account that a merchant is paid to.
+    PayeeId, "pye"
+);
+
 /// A lot within its card: 1, 2, 3 …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -71,10 +71,40 @@ pub struct BusinessDate(i32);
 impl BusinessDate {
     /// The business date of a moment.
     pub fn of(at: Timestamp, zone: &TimeZone) -> Self {
-        let date = at.date_in(zone);
+        Self::from_date(at.date_in(zone))
+    }
+
+    /// The business date of a calendar date.
+    pub fn from_date(date: Date) -> Self {
         let year = i32::from(date.year()).saturating_mul(10_000);
         let month = i32::from(date.month()).saturating_mul(100);
         Self(year.saturating_add(month).saturating_add(i32::from(date.day())))
+    }
+
+    /// Its calendar date; `None` if what was stored is none.
+    pub fn to_date(self) -> Option<Date> {
+        let (year, rest) = (self.0.div_euclid(10_000), self.0.rem_euclid(10_000));
+        let month = i8::try_from(rest.div_euclid(100)).ok()?;
+        let day = i8::try_from(rest.rem_euclid(100)).ok()?;
+        Date::new(i16::try_from(year).ok()?, month, day).ok()
+    }
+
+    /// Reads `2026-11-22`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits =
+            |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+        let shaped = text.len() == 10 && text.bytes().enumerate().all(digits);
+        shaped.then(|| text.parse().ok().map(Self::from_date)).flatten()
+    }
+
+    /// The year.
+    pub const fn year(self) -> i32 {
+        self.0.div_euclid(10_000)
+    }
+
+    /// The month as the integer `YYYYMM`.
+    pub const fn month(self) -> i32 {
+        self.0.div_euclid(100)
     }
 
     /// From the stored `YYYYMMDD`.
@@ -109,5 +139,16 @@ mod tests {
         let end = Timestamp::end_of(at.date_in(&shanghai), &shanghai);
         assert_eq!(end.to_string(), "2026-11-22T15:59:59.999999Z");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn business_dates_are_read_and_are_calendar_dates() {
+        let date = BusinessDate::parse("2026-11-22").expect("a date");
+        assert_eq!((date.get(), date.year(), date.month()), (20_261_122, 2026, 202_611));
+        assert_eq!(date.to_date().map(BusinessDate::from_date), Some(date));
+        assert_eq!(BusinessDate::from_stored(20_261_301).to_date(), None);
+        for bad in ["", "2026-11-31", "2026-1-01", "20261122", "2026-11-22T00", "-026-11-22"] {
+            assert_eq!(BusinessDate::parse(bad), None, "{bad}");
+        }
     }
 }

@@ -20,8 +20,11 @@ pub(crate) struct Reserved {
 
 pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "architecture", uses: &[], tests_use: &[] },
+    Rule { name: "documents", uses: &["domain"], tests_use: &[] },
     Rule { name: "domain", uses: &[], tests_use: &["domain-testing"] },
     Rule { name: "domain-testing", uses: &["domain"], tests_use: &[] },
+    Rule { name: "settlement", uses: &["domain"], tests_use: &[] },
+    Rule { name: "reconciliation", uses: &["domain"], tests_use: &[] },
     Rule { name: "storage", uses: &["domain"], tests_use: &[] },
     Rule { name: "storage-sqlite", uses: &["storage", "domain"], tests_use: &[] },
     Rule { name: "storage-postgres", uses: &["storage", "domain"], tests_use: &["postgres-testing"] },
