@@ -57,6 +57,8 @@ fn rules() -> Rules {
         hold_seconds: 900,
         refund_days: None,
         reversal_seconds: 86_400,
+        reactivation_months: None,
+        policy_pack: None,
     }
 }
 
@@ -154,6 +156,7 @@ impl World {
             currency: Currency::CNY,
             bonus: None,
             place: Place::default(),
+            funding: None,
         };
         let key = format!("activate-{}", made.card.id);
         let outcome = self.engine.submit(intent(&key, Command::Activate(activate))).await.expect("taken");

@@ -150,7 +150,7 @@ mod tests {
 
     const NAMES: &[&str] = &["one", "two"];
     const CONFIG: TurnsConfig =
-        TurnsConfig { lease: Duration::from_millis(600), every: Duration::from_millis(50) };
+        TurnsConfig { lease: Duration::from_secs(3), every: Duration::from_millis(50) };
 
     fn node(store: &Arc<dyn Store>, name: &'static str) -> (Turns, Keeper) {
         Turns::ask(store, Arc::new(move || name.to_owned()), NAMES, CONFIG)

