@@ -27,6 +27,7 @@ mod ledger;
 mod lists;
 mod nodes;
 mod populate;
+mod postings;
 mod random;
 mod round_trips;
 mod scenario;
@@ -64,6 +65,7 @@ pub use nodes::{
     job_leases_have_one_holder, moments_of_a_node_only_grow, node_numbers_are_lent_once,
 };
 pub use populate::populate;
+pub use postings::{audit_finds_postings_astray, postings_are_written_read_and_listed};
 pub use random::random_commands_agree;
 pub use round_trips::{
     cards_round_trip, compensations_and_tombstones_round_trip, holds_round_trip, operations_round_trip,
@@ -107,6 +109,7 @@ macro_rules! conformance_tests {
             a_node_number_taken_over_has_moments_of_its_own
             a_refused_commit_leaves_no_trace
             a_roll_up_changes_no_total
+            audit_finds_postings_astray
             audit_finds_what_contradicts_the_log
             audit_is_clean_after_a_claim_moved_on
             audit_is_clean_on_good_data
@@ -136,6 +139,7 @@ macro_rules! conformance_tests {
             numbers_are_rekeyed
             operations_are_filtered_and_paged
             operations_round_trip
+            postings_are_written_read_and_listed
             readers_see_only_what_is_committed
             taken_numbers_are_reported_and_nothing_is_written
             totals_equal_a_fold_over_all_transfers
