@@ -180,6 +180,21 @@ impl Posting {
         Amount::checked_sum(self.transfers.iter().map(|transfer| transfer.amount))
     }
 
+    /// What makes two postings the same, as bytes for their fingerprint. The reason is the caller's words,
+    /// which may hold anything: it comes last, so that nothing in it can pass for a transfer.
+    pub fn canonical(&self) -> Box<[u8]> {
+        use std::fmt::Write;
+        let merchant = self.merchant.map_or_else(|| "-".to_owned(), |merchant| merchant.to_string());
+        let mut text = format!("post {} {} {merchant}", self.kind.operation().name(), self.currency.code());
+        for PostedTransfer { debit, credit, amount } in &self.transfers {
+            let _ = write!(text, "\n{debit} {credit} {amount}");
+        }
+        if let Some(reason) = &self.reason {
+            let _ = write!(text, "\nreason {reason}");
+        }
+        text.into_bytes().into_boxed_slice()
+    }
+
     /// The sales channel, if it is about one and no other.
     pub(crate) fn channel(&self) -> Option<Channel> {
         let accounts = self.transfers.iter().flat_map(|transfer| [transfer.debit, transfer.credit]);
@@ -242,6 +257,39 @@ mod tests {
             }
         }
         assert_eq!(allowed, 3 + 1 + 1 + 1 + 2 + 6 + 2);
+    }
+
+    #[test]
+    fn what_differs_has_another_canonical_form() {
+        let transfer = |credit, minor| PostedTransfer {
+            debit: Account::Merchant(SHOP),
+            credit,
+            amount: Amount::new(minor).expect("an amount"),
+        };
+        let (fees, bank) = (Account::Fees(ISSUER), Account::Bank(ISSUER));
+        let one = Posting {
+            kind: PostingKind::Settlement,
+            currency: Currency::CNY,
+            merchant: Some(SHOP),
+            transfers: vec![transfer(fees, 1)],
+            reason: None,
+        };
+        let reason = |text: &str| Some(text.to_owned());
+        let with = |transfers| Posting { transfers, ..one.clone() };
+        let line = format!("{} {fees} 1", Account::Merchant(SHOP));
+        let all = [
+            one.clone(),
+            Posting { kind: PostingKind::Payout, ..one.clone() },
+            Posting { merchant: None, ..one.clone() },
+            Posting { reason: reason(""), ..one.clone() },
+            Posting { reason: reason(&line), ..one.clone() },
+            with(vec![transfer(fees, 1), transfer(fees, 1)]),
+            with(vec![transfer(fees, 2)]),
+            with(vec![transfer(bank, 1)]),
+        ];
+        let forms: std::collections::HashSet<Box<[u8]>> = all.iter().map(Posting::canonical).collect();
+        assert_eq!(forms.len(), all.len());
+        assert_eq!(one.clone().canonical(), one.canonical());
     }
 
     #[test]

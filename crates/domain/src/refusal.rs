@@ -254,7 +254,7 @@ impl Refusal {
             ),
             Self::PostingNotReversible => (
                 "posting_not_reversible",
-                "",
+                "/original_key",
                 Conflict,
                 "a posting is not reversed; post the opposite: a payout return, a returned channel payment, or a correction",
             ),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Catalog, Command, Fingerprint, IdempotencyKey, Operation, Refusal, Request, Timestamp,
+    Catalog, Command, Fingerprint, IdempotencyKey, Operation, Posting, Refusal, Request, Timestamp,
     command::{Actor, Canonical},
 };
 use storage::{CatalogEntry, StorageError, Store};
@@ -101,6 +101,21 @@ pub struct Intent {
     pub reference: Option<String>,
     /// The caller's own data, JSON text.
     pub metadata: Option<String>,
+}
+
+impl Intent {
+    /// A posting. Its canonical form follows from it, so that a second run of the same job replays.
+    pub fn post(actor: Actor, key: IdempotencyKey, posting: Posting, reference: Option<String>) -> Self {
+        Self {
+            actor,
+            key,
+            canonical: posting.canonical(),
+            command: Command::Post(posting),
+            trace: None,
+            reference,
+            metadata: None,
+        }
+    }
 }
 
 /// The threads that decide.

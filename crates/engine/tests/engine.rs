@@ -8,8 +8,8 @@ use std::{
 };
 
 use domain::{
-    Amount, BatchId, CardId, ClientId, Command, Currency, Decline, IdempotencyKey, IssuerId, MerchantId,
-    Program, ProgramId, Refusal, Timestamp,
+    Account, Amount, BatchId, CardId, ClientId, Command, Currency, Decline, IdempotencyKey, IssuerId,
+    MerchantId, PostedTransfer, Posting, PostingKind, Program, ProgramId, Refusal, Timestamp,
     catalog::{Issuer, Merchant},
     command::{Activate, Actor, CardRef, Payment, Place, Reverse},
     operation::Status,
@@ -351,4 +351,51 @@ async fn an_interrupted_batch_goes_on_where_it_was() {
         }
     }
     assert_eq!(numbers.len(), 2500);
+}
+
+fn payout(n: usize, minor: i64) -> Intent {
+    let posting = Posting {
+        kind: PostingKind::Payout,
+        currency: Currency::CNY,
+        merchant: Some(MERCHANT),
+        transfers: vec![PostedTransfer {
+            debit: Account::Merchant(MERCHANT),
+            credit: Account::Bank(ISSUER),
+            amount: amount(minor),
+        }],
+        reason: None,
+    };
+    let actor = Actor { client: CLIENT, issuer: ISSUER, merchant: None };
+    let key = IdempotencyKey::parse(&format!("payout-{n}")).expect("a key");
+    Intent::post(actor, key, posting, Some(format!("statement {n}")))
+}
+
+/// As many as one may send together, beside sales; a second run replays, another amount is a conflict.
+#[tokio::test]
+async fn postings_go_through_the_same_batches_as_sales() {
+    use storage::{Audit, Queries};
+    let world = world(ring(), 4096).await;
+    let card = world.card(1_000_000).await;
+    let all: Vec<Intent> = (0..EngineConfig::MAX_SUBMISSION).map(|n| payout(n, 7)).collect();
+    let mut sales = Vec::new();
+    for n in 0..200 {
+        let (engine, sale) = (world.engine.clone(), redeem(&format!("sale-{n}"), card, 5));
+        sales.push(tokio::spawn(async move { engine.submit(sale).await.expect("taken").expect("decided") }));
+    }
+    let first = world.engine.submit_many(all.clone()).await.expect("taken");
+    for sale in sales {
+        assert_eq!(sale.await.expect("run").operation.status, Status::Approved);
+    }
+    let again = world.engine.submit_many(all).await.expect("taken");
+    for (first, again) in first.iter().zip(&again) {
+        let (first, again) = (first.as_ref().expect("decided"), again.as_ref().expect("decided"));
+        assert!(first.operation.is_approved() && !first.replayed && again.replayed);
+        assert_eq!(first.operation, again.operation);
+    }
+    let other = world.engine.submit(payout(0, 8)).await.expect("taken");
+    assert_eq!(other.expect_err("another payout"), Refusal::IdempotencyConflict);
+    let owed = world.store.account_totals(ISSUER, Account::Merchant(MERCHANT), None).await.expect("read");
+    let owed: Vec<_> = owed.iter().map(|total| (total.debits, total.credits)).collect();
+    assert_eq!(owed, [(7 * 1_000, 5 * 200)]);
+    assert_eq!(world.store.audit().await.expect("a report").violations, Vec::new());
 }

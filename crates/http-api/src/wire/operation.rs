@@ -81,7 +81,8 @@ pub(crate) struct Operation<'a> {
     #[schema(value_type = Option<schema::Currency>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
-    /// The card as this operation left it. Only a reversal of an unknown original has none.
+    /// The card as this operation left it. What moved value between other accounts has none, nor has a
+    /// reversal of an unknown original.
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<CardAfter>,
     /// Why it was declined.

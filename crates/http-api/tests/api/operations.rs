@@ -65,3 +65,51 @@ async fn filters_are_named_as_the_fields() {
     let cursor = text(&page["next_cursor"]);
     assert_eq!(list(format!("limit=1&cursor={cursor}")).await, [sale]);
 }
+
+/// Value that moved without a card: no card, no program, and everything else as of any operation.
+#[tokio::test]
+async fn a_posting_is_read_and_listed_and_never_reversed() {
+    let world = World::new().await;
+    let one = &world.one;
+    let card = world.card(one, 1_000).await;
+    world.redeem(one, &card, 400).await.approved();
+    let issuer = domain::IssuerId::parse(&one.issuer).expect("an id");
+    let merchant = domain::MerchantId::parse(&one.merchant).expect("an id");
+    let bound = world.get(&one.key, "/v1/operations?kind=redemption").await.ok(200);
+    let client = domain::ClientId::parse(&text(&bound["items"][0]["client"])).expect("an id");
+    let actor = domain::command::Actor { client, issuer, merchant: None };
+    let posting = domain::Posting {
+        kind: domain::PostingKind::Payout,
+        currency: domain::Currency::CNY,
+        merchant: Some(merchant),
+        transfers: vec![domain::PostedTransfer {
+            debit: domain::Account::Merchant(merchant),
+            credit: domain::Account::Bank(issuer),
+            amount: domain::Amount::new(300).expect("an amount"),
+        }],
+        reason: Some("September".to_owned()),
+    };
+    let key = domain::IdempotencyKey::parse("payout-1").expect("a key");
+    let intent = engine::Intent::post(actor, key, posting, Some("stm 1".to_owned()));
+    let done = world.engine.submit(intent).await.expect("taken").expect("decided");
+    let read = world.get(&one.key, &format!("/v1/operations/{}", done.operation.id)).await.ok(200);
+    let expected = json!({
+        "id": done.operation.id.to_string(), "kind": "payout", "status": "approved",
+        "requested": 300, "approved": 300, "outstanding": 0, "currency": "CNY",
+        "merchant": one.merchant, "reference": "stm 1", "reason": "September",
+        "client": client.to_string(), "key": "payout-1",
+        "business_date": read["business_date"], "at": read["at"],
+    });
+    assert_eq!(read, expected);
+    let listed = world.get(&one.key, "/v1/operations?kind=payout").await.ok(200);
+    assert_eq!(listed["items"], json!([expected]));
+    let path = format!("/v1/ledger/transfers?account=merchant:{}", one.merchant);
+    let moved = world.get(&one.key, &path).await.ok(200);
+    assert_eq!(moved["items"][0]["credit"], format!("bank:{}", one.issuer));
+    let balance = world.get(&one.key, "/v1/ledger/trial-balance").await.ok(200);
+    assert_eq!(balance["balanced"], true);
+    let body = json!({"original_key": "payout-1"});
+    let refused =
+        world.under(&one.key, "undo", "/v1/reversals", body).await.is(409, "posting_not_reversible");
+    assert_eq!(refused["pointer"], "/original_key");
+}
