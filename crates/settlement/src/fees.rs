@@ -149,12 +149,14 @@ impl ExactFee {
         half_even(self.0, i128::from(WHOLE)).and_then(|fee| i64::try_from(fee).ok())
     }
 
-    /// The growth of a rounded sum whose own rounding had left `residue` ten-thousandths, and what that
-    /// leaves now.
-    pub(crate) fn rounded_onto(self, residue: i32) -> Option<(i64, i32)> {
-        let exact = self.0.checked_add(i128::from(residue))?;
-        let fee = half_even(exact, i128::from(WHOLE))?;
-        let left = exact.checked_sub(fee.checked_mul(i128::from(WHOLE))?)?;
+    /// By how much the rounded sum of a statement grows, and what is left of it: `sum` and `residue` are the
+    /// same before this fee. Never less than nothing.
+    pub(crate) fn rounded_onto(self, sum: i64, residue: i32) -> Option<(i64, i32)> {
+        let whole = i128::from(WHOLE);
+        let own = self.0.checked_add(i128::from(residue))?;
+        let total = i128::from(sum).checked_mul(whole)?.checked_add(own)?;
+        let fee = half_even(total, whole)?.checked_sub(i128::from(sum))?.max(0);
+        let left = own.checked_sub(fee.checked_mul(whole)?)?;
         Some((i64::try_from(fee).ok()?, i32::try_from(left).ok()?))
     }
 }

@@ -12,10 +12,14 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "tests compute with plain numbers"))]
 
 pub mod agreement;
+pub mod books;
 pub mod calendar;
+pub mod closing;
 pub mod cut_off;
 pub mod cycle;
+pub mod dry_run;
 pub mod fees;
+pub mod fold;
 pub mod line;
 pub mod movement;
 pub mod payee;
@@ -24,10 +28,12 @@ pub mod splits;
 pub mod statement;
 
 pub use agreement::{Agreement, Negative, TermError, Terms};
+pub use books::Books;
 pub use calendar::{Calendar, CalendarDay};
 pub use cut_off::CutOff;
 pub use cycle::{Cycle, MonthDay, Period, Weekday};
 pub use fees::{FeeRounding, FeeSchedule, Tier};
+pub use fold::Fold;
 pub use line::{Line, Refunded, SplitPart};
 pub use movement::{Movement, MovementKind};
 pub use payee::Payee;
