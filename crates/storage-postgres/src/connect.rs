@@ -132,16 +132,23 @@ pub const STEADY_PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET en
      SET enable_material = off; SET enable_memoize = off; SET max_parallel_workers_per_gather = 0; \
      SET jit = off;";
 
-/// An answer is only given for what is on the disk, so what makes commits return earlier is refused.
+/// An answer is only given for what is on the disk, here and, where there is one, on the synchronous standby;
+/// so what makes commits return earlier is refused. Whether there is a standby is not asked: one can be named
+/// at any time, and a session keeps its setting.
 async fn check_durability(client: &Client) -> Result<()> {
     let sql = "SELECT current_setting('synchronous_commit'), current_setting('fsync')";
     let row = client.query_one(sql, &[]).await.stored()?;
     let (commit, fsync): (&str, &str) = (row.get(0), row.get(1));
-    if matches!(commit, "off" | "local") {
+    if !matches!(commit, "on" | "remote_apply") {
+        let lost_with = match commit {
+            "off" => "a crash of this server",
+            "local" => "this machine, though a standby is there",
+            _ => "this machine, if the standby crashes before it has written them to its disk",
+        };
         return Err(StorageError::Setup(format!(
-            "synchronous_commit is {commit} for this user or database: answered sales could be lost. Set it to \
-             on, remote_write or remote_apply (ALTER ROLE … RESET synchronous_commit, ALTER DATABASE … RESET \
-             synchronous_commit, or postgresql.conf)"
+            "synchronous_commit is {commit} for this user or database: answered sales could be lost with \
+             {lost_with}. Set it to on or remote_apply (ALTER ROLE … RESET synchronous_commit, ALTER DATABASE … \
+             RESET synchronous_commit, or postgresql.conf)"
         )));
     }
     if fsync != "on" {

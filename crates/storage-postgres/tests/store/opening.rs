@@ -87,7 +87,9 @@ async fn nodes_that_start_at_once_migrate_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_that_could_be_lost_are_refused() {
     let url = tokio::task::spawn_blocking(database).await.expect("a database");
-    for (setting, fine) in [("off", false), ("local", false), ("remote_write", true), ("on", true)] {
+    let settings =
+        [("off", false), ("local", false), ("remote_write", false), ("remote_apply", true), ("on", true)];
+    for (setting, fine) in settings {
         psql("postgres", &format!("ALTER DATABASE {} SET synchronous_commit = {setting}", name_of(&url)))
             .await;
         match PostgresStore::connect(&url, options()).await {
