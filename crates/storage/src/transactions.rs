@@ -22,10 +22,18 @@ pub trait Transactions: Send + Sync {
 /// One transaction. Dropped without a commit, it leaves no trace.
 #[async_trait]
 pub trait Transaction: Send {
-    /// Reads everything in `needs` (which may repeat itself) into `working`, and locks the cards among it until the end. Afterwards
-    /// each need has an entry in `working`, `None` (or [`domain::working::KeyState::Free`]) where nothing
-    /// is there. A card found by number is entered under its id as well; a taken key's operation need not
-    /// be entered among the operations.
+    /// Reads everything in `needs` (which may repeat itself) into `working`, and locks the cards among it
+    /// until the end. Afterwards each need has an entry in `working`, `None` (or
+    /// [`domain::working::KeyState::Free`]) where nothing is there. A card found by number is entered under
+    /// its id as well; a taken key's operation need not be entered among the operations.
+    ///
+    /// Where several transactions run beside one another, the lock of a card stands for all that is its:
+    /// its holds, and what was given back of its operations. These must be read as they are once the card
+    /// is locked. What was read before (a hold has to be, to learn its card) may be of another state than
+    /// the card, and must be read after the lock, if need be again, or two captures take from one hold, and two refunds
+    /// give back one sale. So it is for keys and trace numbers: one that was free before its card was
+    /// locked may be taken afterwards. A posting locks nothing: it depends on its own key alone, and there
+    /// the unique index decides.
     async fn load(&mut self, needs: &[Need], working: &mut Working) -> Result<()>;
 
     /// Writes everything and commits: later transactions see it. It is durable, so that no crash can undo
