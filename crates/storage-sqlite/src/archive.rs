@@ -38,9 +38,23 @@ pub(crate) fn log_file(folder: &Path, number: u64) -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, reason = "restore points are moments of the machine's own clock")]
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    i64::try_from(since_epoch().as_micros()).unwrap_or(i64::MAX)
+}
+
+/// When the archive last had all that was committed: who watches the age of it sees an archive that cannot be
+/// written, and a thread that has ended.
+const SHIPPED: &str = "hexiao_archive_shipped_timestamp_seconds";
+const FAILURES: &str = "hexiao_archive_failures_total";
+
+fn describe_metrics() {
+    metrics::describe_gauge!(SHIPPED, "When the archive last had all that was committed");
+    metrics::describe_counter!(FAILURES, "Attempts to write the archive that failed");
+    metrics::counter!(FAILURES).absolute(0);
 }
 
 /// An archive that is being written.
@@ -60,6 +74,15 @@ struct State {
 struct Stretch {
     reader: wal::Reader,
     copy: File,
+}
+
+impl Stretch {
+    /// The copy is as long as what was read: whatever a failed attempt left behind that is written over.
+    fn append(&mut self, at: u64, committed: &[u8]) -> std::io::Result<()> {
+        self.copy.seek(SeekFrom::Start(at))?;
+        self.copy.write_all(committed)?;
+        self.copy.sync_data()
+    }
 }
 
 impl Archive {
@@ -94,15 +117,17 @@ impl Archive {
         log.read_exact(&mut head).map_err(at_log)?;
         let Some(fresh) = wal::Reader::begin(&head) else { return Ok(false) };
         if state.stretch.as_ref().is_none_or(|stretch| stretch.reader.salts() != fresh.salts()) {
-            state.number += 1;
-            let path = log_file(&self.folder, state.number);
-            let mut copy = File::create_new(&path).map_err(|error| failed(&path, &error))?;
+            // Numbers have no gaps, also when the first attempts at a file fail.
+            let path = log_file(&self.folder, state.number + 1);
+            let mut copy = File::create(&path).map_err(|error| failed(&path, &error))?;
             copy.write_all(&head).map_err(|error| failed(&path, &error))?;
+            state.number += 1;
             state.stretch = Some(Stretch { reader: fresh, copy });
         }
         let number = state.number;
         let Some(stretch) = state.stretch.as_mut() else { return Ok(false) };
-        log.seek(SeekFrom::Start(stretch.reader.length())).map_err(at_log)?;
+        let before = stretch.reader.clone();
+        log.seek(SeekFrom::Start(before.length())).map_err(at_log)?;
         let (mut read, mut log) = (Vec::new(), log);
         let (mut committed, mut more) = (0, true);
         // A transaction that is longer than a portion is read whole.
@@ -116,9 +141,12 @@ impl Archive {
         }
         let committed = read.get(..committed).unwrap_or_default();
         let path = log_file(&self.folder, number);
-        let written = stretch.copy.write_all(committed).and_then(|()| stretch.copy.sync_data());
-        written.map_err(|error| failed(&path, &error))?;
-        self.note(number, stretch.reader.length())?;
+        let written = stretch.append(before.length(), committed).map_err(|error| failed(&path, &error));
+        if let Err(error) = written.and_then(|()| self.note(number, stretch.reader.length())) {
+            // The next attempt writes the same again, to the same place: nothing is left out or twice.
+            stretch.reader = before;
+            return Err(error);
+        }
         Ok(more)
     }
 
@@ -148,13 +176,19 @@ impl SqliteStore {
         archive.ship()?;
         self.backup(&archive.folder.join(BASE)).await?;
         archive.complete()?;
+        describe_metrics();
         let shipping = Arc::downgrade(&archive);
         let work = move || {
             loop {
                 std::thread::sleep(every);
                 let Some(archive) = shipping.upgrade() else { return };
-                if let Err(error) = archive.ship() {
-                    tracing::error!(%error, "the log is not archived, and grows until it is");
+                match archive.ship() {
+                    Ok(()) => metrics::gauge!("hexiao_archive_shipped_timestamp_seconds")
+                        .set(since_epoch().as_secs_f64()),
+                    Err(error) => {
+                        metrics::counter!("hexiao_archive_failures_total").increment(1);
+                        tracing::error!(%error, "the log is not archived, and grows until it is");
+                    }
                 }
             }
         };
@@ -162,5 +196,65 @@ impl SqliteStore {
         started
             .map(drop)
             .map_err(|error| StorageError::Setup(format!("cannot start the archive thread: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(folder: &Path) -> (rusqlite::Connection, PathBuf) {
+        let path = folder.join("one.db");
+        let connection = rusqlite::Connection::open(&path).expect("a database");
+        connection.pragma_update(None, "journal_mode", "WAL").expect("a log");
+        connection.execute_batch("CREATE TABLE t (n INTEGER)").expect("written");
+        (connection, path)
+    }
+
+    fn write(connection: &rusqlite::Connection) {
+        let rows = "WITH RECURSIVE every (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM every WHERE n < 2000)";
+        connection.execute_batch(&format!("INSERT INTO t {rows} SELECT n FROM every")).expect("written");
+    }
+
+    /// A disk that is full for a while: what could not be written is written later, and nothing else.
+    #[test]
+    fn what_could_not_be_written_is_written_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (connection, path) = written(folder.path());
+        let archive = Archive::begin(&path, &folder.path().join("archive")).expect("an archive");
+        // The first file cannot be written at all, then it can.
+        std::os::unix::fs::symlink("/dev/full", log_file(&archive.folder, 1)).expect("a full disk");
+        archive.ship().expect_err("a full disk");
+        archive.ship().expect_err("a full disk");
+        fs::remove_file(log_file(&archive.folder, 1)).expect("room");
+        archive.ship().expect("shipped");
+        // Now the middle of it cannot: once at all, once only in part.
+        write(&connection);
+        let whole = archive.folder.join("log-1");
+        with_copy(&archive, File::open(&whole).expect("read-only"));
+        archive.ship().expect_err("read-only");
+        write(&connection);
+        let mut torn = OpenOptions::new().write(true).open(&whole).expect("a file");
+        torn.seek(SeekFrom::End(0)).expect("its end");
+        torn.write_all(b"half a fra").expect("torn");
+        with_copy(&archive, torn);
+        // And the list of moments, after the log.
+        let times = archive.folder.join(TIMES);
+        fs::rename(&times, folder.path().join("times")).expect("moved");
+        fs::create_dir(&times).expect("in the way");
+        archive.ship().expect_err("in the way");
+        fs::remove_dir(&times).expect("removed");
+        fs::rename(folder.path().join("times"), &times).expect("back");
+        archive.ship().expect("shipped");
+        write(&connection);
+        archive.ship().expect("shipped");
+        let log = fs::read(&archive.log).expect("the log");
+        assert_eq!(fs::read(&whole).expect("the copy"), log, "the copy is the log");
+        assert!(!log_file(&archive.folder, 2).exists());
+    }
+
+    fn with_copy(archive: &Archive, copy: File) {
+        let mut state = archive.state.lock().expect("not poisoned");
+        state.stretch.as_mut().expect("a stretch").copy = copy;
     }
 }
