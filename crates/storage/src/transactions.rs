@@ -28,11 +28,11 @@ pub trait Transaction: Send {
     /// its id as well; a taken key's operation need not be entered among the operations.
     ///
     /// Where several transactions run beside one another, the lock of a card stands for all that is its:
-    /// its holds, and what was given back of its operations. These must be read as they are once the card
-    /// is locked. What was read before (a hold has to be, to learn its card) may be of another state than
-    /// the card, and must be read after the lock, if need be again, or two captures take from one hold, and two refunds
-    /// give back one sale. So it is for keys and trace numbers: one that was free before its card was
-    /// locked may be taken afterwards. A posting locks nothing: it depends on its own key alone, and there
+    /// its holds, and what was given back of its operations. These must be read after the card is locked.
+    /// What was read before it (a hold may be, to learn its card) can be of another state than the card,
+    /// and must be read again: otherwise two captures take from one hold, and two refunds give back one
+    /// sale. So it is for keys and trace numbers: one that was free before its card was locked may be
+    /// taken afterwards. A posting locks nothing: it depends on its own key alone, and there
     /// the unique index decides.
     async fn load(&mut self, needs: &[Need], working: &mut Working) -> Result<()>;
 
