@@ -70,6 +70,11 @@ impl Books {
         self.versions.keys().copied()
     }
 
+    /// Whether sales of a merchant may have parts that go to others, under any version.
+    pub fn may_split(&self, merchant: MerchantId, currency: Currency) -> bool {
+        self.candidates(merchant, currency).any(|agreement| agreement.terms.splits.is_some())
+    }
+
     /// The terms of an agreement, or the standard ones.
     pub fn terms_of(&self, id: Option<AgreementId>) -> Option<&Terms> {
         match id {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Account, Amount, BusinessDate, Currency, IssuerId, MerchantId, StatementId, Timestamp, ids::OperationId,
+    Account, Amount, BusinessDate, Currency, IssuerId, MerchantId, OperationId, PostedTransfer, StatementId,
+    Timestamp,
 };
 use sha2::{Digest, Sha256};
 
@@ -12,17 +13,6 @@ use crate::{
     fold::{Fold, Open},
     statement::Figures,
 };
-
-/// A transfer that a statement posts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StatementTransfer {
-    /// The account that gives.
-    pub debit: Account,
-    /// The account that receives.
-    pub credit: Account,
-    /// How much, not zero.
-    pub amount: Amount,
-}
 
 /// Fixes the figures of a statement: `last` is the one before it, `rejected` the payouts that it takes up
 /// again. `None` where a sum leaves the range of amounts.
@@ -79,7 +69,7 @@ fn volume(open: &Open, before: &Figures) -> Option<(i32, i64)> {
 pub fn transfers(
     statement: &Statement,
     receivers: &BTreeMap<MerchantId, i64>,
-) -> Option<Vec<StatementTransfer>> {
+) -> Option<Vec<PostedTransfer>> {
     let own = Account::Merchant(statement.merchant);
     let fees = statement.figures.sums.fees.checked_add(statement.figures.yearly_fee.get())?;
     let fees = (Account::Fees(statement.issuer), fees);
@@ -88,7 +78,7 @@ pub fn transfers(
     let transfer = |(other, sum): (Account, i64)| {
         let amount = Amount::new(sum.checked_abs()?).ok()?;
         let (debit, credit) = if sum > 0 { (own, other) } else { (other, own) };
-        Some(StatementTransfer { debit, credit, amount })
+        Some(PostedTransfer { debit, credit, amount })
     };
     posted.map(transfer).collect()
 }
@@ -181,6 +171,17 @@ pub fn hex(digest: [u8; 32]) -> String {
     })
 }
 
+/// A statement whose figures are fixed, with what its posting needs.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    /// The statement.
+    pub statement: Statement,
+    /// What goes to each receiver; not known of a statement that was opened before this process.
+    pub receivers: Option<BTreeMap<MerchantId, i64>>,
+    /// The digest of the statement before it.
+    pub last_digest: Option<[u8; 32]>,
+}
+
 /// When a statement may be closed.
 #[derive(Clone, Copy, Debug)]
 pub struct Until {
@@ -256,17 +257,15 @@ impl Fold {
         Some(due)
     }
 
-    /// Takes note that the figures of these statements are fixed. Returns them with what goes to each
-    /// receiver, where that is known.
-    pub fn frozen(
-        &mut self,
-        statements: Vec<Statement>,
-    ) -> Vec<(Statement, Option<BTreeMap<MerchantId, i64>>)> {
+    /// Takes note that the figures of these statements are fixed.
+    pub fn frozen(&mut self, statements: Vec<Statement>) -> Vec<Frozen> {
         let note = |statement: Statement| {
             let account = self.accounts.entry((statement.merchant, statement.currency)).or_default();
             let open = account.open.remove(&statement.period_to);
+            let last_digest = account.last.as_ref().and_then(|last| last.digest);
             account.last = Some(statement.clone());
-            (statement, open.map_or_else(|| Some(BTreeMap::new()), |open| open.receivers))
+            let receivers = open.map_or_else(|| Some(BTreeMap::new()), |open| open.receivers);
+            Frozen { statement, receivers, last_digest }
         };
         statements.into_iter().map(note).collect()
     }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     AgreementId, Amount, BusinessDate, ClientId, Currency, IssuerId, MerchantId, OperationId, OperationKind,
-    StatementId, Timestamp,
+    StatementId, Timestamp, posting::PostedTransfer,
 };
 use jiff::tz::TimeZone;
 use settlement::{
     Agreement, Books, Calendar, Fold, Line, Movement, Refunded, SplitPart, Statement, Terms,
-    closing::{self, StatementTransfer, Until},
+    closing::{self, Until},
     fold::{Open, Originals, With},
 };
 
@@ -70,7 +70,7 @@ pub(crate) struct World {
     pub(crate) refunded: HashMap<(OperationId, MerchantId), Refunded>,
     pub(crate) opened: Vec<Statement>,
     pub(crate) closed: Vec<Statement>,
-    pub(crate) posted: Vec<(StatementId, Vec<StatementTransfer>)>,
+    pub(crate) posted: Vec<(StatementId, Vec<PostedTransfer>)>,
 }
 
 impl World {
@@ -207,13 +207,12 @@ impl World {
 
     fn finish(&mut self, due: Vec<Statement>, moment: &str) -> usize {
         let count = due.len();
-        for (statement, receivers) in self.fold.frozen(due) {
-            let receivers = receivers.unwrap_or_else(|| self.receivers_of(statement.id));
+        for frozen in self.fold.frozen(due) {
+            let statement = frozen.statement;
+            let receivers = frozen.receivers.unwrap_or_else(|| self.receivers_of(statement.id));
             let transfers = closing::transfers(&statement, &receivers).expect("amounts that fit");
             self.post(&statement, &transfers, at(moment));
-            let last = statement.previous.and_then(|id| self.closed.iter().find(|s| s.id == id));
-            let last = last.and_then(|last| last.digest);
-            let statement = closing::close(statement, None, last, at(moment));
+            let statement = closing::close(statement, None, frozen.last_digest, at(moment));
             self.fold.closed(std::slice::from_ref(&statement));
             self.posted.push((statement.id, transfers));
             self.closed.push(statement);
@@ -229,7 +228,7 @@ impl World {
         receivers
     }
 
-    fn post(&mut self, statement: &Statement, transfers: &[StatementTransfer], moment: Timestamp) {
+    fn post(&mut self, statement: &Statement, transfers: &[PostedTransfer], moment: Timestamp) {
         let mut deltas: BTreeMap<i64, i64> = BTreeMap::new();
         for transfer in transfers {
             for (account, sign) in [(transfer.debit, -1), (transfer.credit, 1)] {
