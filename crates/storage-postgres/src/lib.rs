@@ -24,6 +24,7 @@ mod queries;
 mod relocation;
 mod rows;
 mod session;
+mod settlement;
 mod store;
 mod transaction;
 mod usage;

@@ -26,6 +26,7 @@ mod readers;
 mod recover;
 mod relocation;
 mod rows;
+mod settlement;
 mod store;
 mod transaction;
 mod usage;

@@ -31,6 +31,8 @@ mod postings;
 mod random;
 mod round_trips;
 mod scenario;
+mod settlement;
+mod throughput;
 mod transactions;
 mod usage;
 mod world;
@@ -71,6 +73,11 @@ pub use round_trips::{
     cards_round_trip, compensations_and_tombstones_round_trip, holds_round_trip, operations_round_trip,
     transfers_round_trip,
 };
+pub use settlement::{
+    accruals_are_written_by_one, agreements_are_versions, calendars_are_replaced_by_year, lines_are_written_once,
+    movements_follow_the_log, payees_are_in_force_by_date, payouts_take_their_steps, statements_are_closed_once,
+};
+pub use throughput::{Throughput, follow_whole_log};
 pub use transactions::{
     a_dropped_transaction_leaves_no_trace, a_refused_commit_leaves_no_trace, concurrent_writers_lose_nothing,
     every_need_is_answered, keys_are_unique_within_a_client, keys_of_every_form_are_found,
@@ -109,11 +116,14 @@ macro_rules! conformance_tests {
             a_node_number_taken_over_has_moments_of_its_own
             a_refused_commit_leaves_no_trace
             a_roll_up_changes_no_total
+            accruals_are_written_by_one
+            agreements_are_versions
             audit_finds_postings_astray
             audit_finds_what_contradicts_the_log
             audit_is_clean_after_a_claim_moved_on
             audit_is_clean_on_good_data
             batches_round_trip_and_page
+            calendars_are_replaced_by_year
             card_chains_include_the_second_card
             cards_and_progress_are_written_together
             cards_round_trip
@@ -132,15 +142,20 @@ macro_rules! conformance_tests {
             keys_are_unique_within_a_client
             keys_in_use_are_known
             keys_of_every_form_are_found
+            lines_are_written_once
             long_lists_are_searched_to_the_end
             moments_of_a_node_only_grow
+            movements_follow_the_log
             node_numbers_are_lent_once
             numbers_are_found_by_any_index
             numbers_are_rekeyed
             operations_are_filtered_and_paged
             operations_round_trip
             postings_are_written_read_and_listed
+            payees_are_in_force_by_date
+            payouts_take_their_steps
             readers_see_only_what_is_committed
+            statements_are_closed_once
             taken_numbers_are_reported_and_nothing_is_written
             totals_equal_a_fold_over_all_transfers
             traces_are_unique

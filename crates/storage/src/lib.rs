@@ -16,6 +16,7 @@ pub mod memory;
 pub mod node_store;
 pub mod queries;
 pub mod relocation;
+pub mod settlement_store;
 pub mod transactions;
 pub mod usage_store;
 
@@ -30,12 +31,16 @@ pub use queries::{
     AccountTotals, BalanceLine, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow,
 };
 pub use relocation::{RelocationSource, RelocationTarget};
+pub use settlement_store::{
+    Accrual, Closed, Closing, LogPosition, MovementPage, OpenSums, PayoutFilter, Settled, SettlementProgress,
+    SettlementStore, StatementFilter,
+};
 pub use transactions::{Durable, Transaction, Transactions, durable_already};
 pub use usage_store::{Usage, UsageKey, UsageStore};
 
 /// A database that offers everything.
 pub trait Store:
-    Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + NodeStore + Queries + UsageStore + Audit
+    Transactions + CatalogStore + IssueStore + JobsStore + KeyStore + NodeStore + Queries + SettlementStore + UsageStore + Audit
 {
 }
 
@@ -47,6 +52,7 @@ impl<S> Store for S where
         + KeyStore
         + NodeStore
         + Queries
+        + SettlementStore
         + UsageStore
         + Audit
 {

@@ -9,6 +9,7 @@ mod jobs;
 mod keys;
 mod nodes;
 mod queries;
+mod settlement;
 mod state;
 mod transactions;
 mod usage;

@@ -25,9 +25,13 @@ pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "domain-testing", uses: &["domain"], tests_use: &[] },
     Rule { name: "settlement", uses: &["domain"], tests_use: &[] },
     Rule { name: "reconciliation", uses: &["domain"], tests_use: &[] },
-    Rule { name: "storage", uses: &["domain"], tests_use: &[] },
-    Rule { name: "storage-sqlite", uses: &["storage", "domain"], tests_use: &[] },
-    Rule { name: "storage-postgres", uses: &["storage", "domain"], tests_use: &["postgres-testing"] },
+    Rule { name: "storage", uses: &["domain", "settlement"], tests_use: &[] },
+    Rule { name: "storage-sqlite", uses: &["storage", "domain", "settlement"], tests_use: &[] },
+    Rule {
+        name: "storage-postgres",
+        uses: &["storage", "domain", "settlement"],
+        tests_use: &["postgres-testing"],
+    },
     Rule { name: "postgres-testing", uses: &[], tests_use: &[] },
     Rule { name: "vault", uses: &[], tests_use: &[] },
     Rule { name: "engine", uses: &["storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
@@ -45,7 +49,7 @@ pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "load-generator", uses: &[], tests_use: &[] },
     Rule {
         name: "simulation",
-        uses: &["engine", "storage", "domain", "domain-testing", "vault"],
+        uses: &["engine", "storage", "domain", "domain-testing", "settlement", "vault"],
         tests_use: &[],
     },
     Rule {

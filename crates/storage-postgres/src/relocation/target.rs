@@ -112,7 +112,8 @@ impl RelocationTarget for PostgresRelocationTarget {
         let emptied: Vec<String> = emptied.map(|table| format!("DELETE FROM \"{}\"", table.name)).collect();
         let begin = format!(
             "BEGIN; CREATE TABLE {PROGRESS_TABLE} (name text PRIMARY KEY, position text, rows bigint NOT NULL, \
-             done boolean NOT NULL); ALTER TABLE job_cursor ALTER COLUMN xid SET DEFAULT '0'; {}",
+             done boolean NOT NULL); ALTER TABLE job_cursor ALTER COLUMN xid SET DEFAULT '0'; \
+             ALTER TABLE settlement_cursor ALTER COLUMN xid SET DEFAULT '0'; {}",
             emptied.join("; ")
         );
         client.batch_execute(&begin).await.stored()?;
@@ -145,6 +146,7 @@ impl RelocationTarget for PostgresRelocationTarget {
         // This commit is synced, and with it everything before it.
         let finish = format!(
             "BEGIN; SET LOCAL synchronous_commit = on; {CURSORS}; ALTER TABLE job_cursor ALTER COLUMN xid DROP DEFAULT; \
+             ALTER TABLE settlement_cursor ALTER COLUMN xid DROP DEFAULT; \
              DROP TABLE {PROGRESS_TABLE}; COMMIT"
         );
         self.guard.client.batch_execute(&finish).await.stored()
@@ -154,7 +156,9 @@ impl RelocationTarget for PostgresRelocationTarget {
 /// Rows were written in the order of ids, so transactions follow each other as ids do: a cursor that was past
 /// an id is past its transaction.
 const CURSORS: &str = "UPDATE job_cursor SET xid = coalesce((SELECT o.xid FROM operation o \
-     WHERE o.id <= job_cursor.position ORDER BY o.id DESC LIMIT 1), '0')";
+     WHERE o.id <= job_cursor.position ORDER BY o.id DESC LIMIT 1), '0'); \
+     UPDATE settlement_cursor SET xid = coalesce((SELECT o.xid FROM operation o \
+     WHERE o.id <= settlement_cursor.position ORDER BY o.id DESC LIMIT 1), '0')";
 
 async fn table_with_rows(client: &Client) -> Result<Option<&'static str>> {
     for table in TABLES.iter().filter(|table| !table.prefilled) {

@@ -10,6 +10,7 @@ use crate::support::{database, name_of};
 const EMBEDDED: &str = concat!(
     include_str!("../../../storage-sqlite/migrations/V1__schema.sql"),
     include_str!("../../../storage-sqlite/migrations/V2__export_claims.sql"),
+    include_str!("../../../storage-sqlite/migrations/V3__settlement.sql"),
 );
 
 /// Which types of PostgreSQL hold what a type of SQLite holds.
@@ -17,13 +18,17 @@ const TYPES: [(&str, &[&str]); 3] =
     [("INTEGER", &["bigint", "integer", "smallint", "boolean"]), ("TEXT", &["text"]), ("BLOB", &["bytea"])];
 
 /// Columns that only PostgreSQL has, and why.
-const MORE_COLUMNS: [(&str, &str, &str); 6] = [
+const MORE_COLUMNS: [(&str, &str, &str); 10] = [
     ("operation", "xid", "the order in which transactions of several writers became visible"),
     ("job_cursor", "xid", "a place in that order"),
     ("transfer", "card_id", "the distribution key"),
     ("transfer", "issuer_id", "the policy that isolates issuers"),
     ("compensation", "card_id", "the distribution key"),
     ("compensation", "issuer_id", "the policy that isolates issuers"),
+    ("settlement_cursor", "xid", "a place in that order"),
+    ("settlement_line", "issuer_id", "the policy that isolates issuers"),
+    ("settlement_split", "issuer_id", "the policy that isolates issuers"),
+    ("settlement_refund", "issuer_id", "the policy that isolates issuers"),
 ];
 
 /// Columns that are nullable in SQLite only: 0 stands for none, because the column is part of a key.

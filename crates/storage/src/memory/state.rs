@@ -37,6 +37,7 @@ pub(super) struct State {
     pub(super) nodes: BTreeMap<u16, LentNode>,
     pub(super) leases: HashMap<String, HeldLease>,
     pub(super) usage: HashMap<UsageKey, Used>,
+    pub(super) settlements: super::settlement::Settlements,
 }
 
 /// Who has a node number, or had it last.
