@@ -74,7 +74,7 @@ pub use round_trips::{
     transfers_round_trip,
 };
 pub use settlement::{
-    accruals_are_written_by_one, agreements_are_versions, calendars_are_replaced_by_year, lines_are_written_once,
+    accruals_are_written_by_one, agreements_are_versions, audit_holds_lines_against_the_log, calendars_are_replaced_by_year, lines_are_written_once,
     movements_follow_the_log, payees_are_in_force_by_date, payouts_take_their_steps, statements_are_closed_once,
 };
 pub use throughput::{Throughput, follow_whole_log};
@@ -121,6 +121,7 @@ macro_rules! conformance_tests {
             audit_finds_postings_astray
             audit_finds_what_contradicts_the_log
             audit_is_clean_after_a_claim_moved_on
+            audit_holds_lines_against_the_log
             audit_is_clean_on_good_data
             batches_round_trip_and_page
             calendars_are_replaced_by_year

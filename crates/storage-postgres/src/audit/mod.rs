@@ -6,6 +6,7 @@
 mod cards;
 mod links;
 mod log;
+mod settlement;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use crate::{
 const MAX_REPORTED: usize = 20;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 16] = [
+const INVARIANTS: [&str; 20] = [
     "transfers_balance",
     "declined_moves_nothing",
     "postings_keep_to_their_accounts",
@@ -44,6 +45,10 @@ const INVARIANTS: [&str; 16] = [
     "refunds_within_approved",
     "hold_state",
     "one_effect_per_key",
+    "lines_match_log",
+    "statements_match_lines",
+    "statement_digests",
+    "payouts_were_posted",
 ];
 
 #[async_trait]
@@ -77,6 +82,7 @@ async fn run(tx: &Transaction<'_>) -> Result<AuditReport> {
     let posted = cards::check(tx, &currencies(tx).await?, &mut report, &mut findings).await?;
     compare_issued(&posted, &on_cards, &mut findings);
     links::check(tx, &mut findings).await?;
+    settlement::check(tx, &mut findings).await?;
     report.checked = INVARIANTS.to_vec();
     report.violations = findings.into_violations();
     Ok(report)

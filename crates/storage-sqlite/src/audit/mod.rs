@@ -6,6 +6,7 @@
 mod cards;
 mod links;
 mod log;
+mod settlement;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +31,7 @@ const MAX_REPORTED: usize = 20;
 const CACHE_KIB: u32 = 16 * 1024;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 16] = [
+const INVARIANTS: [&str; 20] = [
     "transfers_balance",
     "declined_moves_nothing",
     "postings_keep_to_their_accounts",
@@ -47,6 +48,10 @@ const INVARIANTS: [&str; 16] = [
     "refunds_within_approved",
     "hold_state",
     "one_effect_per_key",
+    "lines_match_log",
+    "statements_match_lines",
+    "statement_digests",
+    "payouts_were_posted",
 ];
 
 #[async_trait]
@@ -76,6 +81,7 @@ fn run(connection: &Connection) -> Result<AuditReport> {
     let posted = cards::check(connection, &currencies(connection)?, &mut report, &mut findings)?;
     compare_issued(&posted, &on_cards, &mut findings);
     links::check(connection, &mut findings)?;
+    settlement::check(connection, &mut findings)?;
     report.checked = INVARIANTS.to_vec();
     report.violations = findings.into_violations();
     Ok(report)

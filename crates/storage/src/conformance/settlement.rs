@@ -657,3 +657,63 @@ pub async fn accruals_are_written_by_one(fresh: Fresh) {
     assert_eq!(written, 1);
     assert_eq!(store.unfinished_statements(ISSUER, None, 10).await.expect("statements").len(), 1);
 }
+
+/// What settlement's own invariants say.
+async fn contradictions(store: &dyn Store) -> Vec<String> {
+    let names = ["lines_match_log", "statements_match_lines", "statement_digests", "payouts_were_posted"];
+    let report = store.audit().await.expect("a report");
+    assert!(report.checked.contains(&names[0]));
+    let found = report.violations.into_iter().filter(|violation| names.contains(&violation.invariant));
+    found.map(|violation| violation.subject).collect()
+}
+
+/// A line says what its operation moved, and every movement that was taken in has its line.
+pub async fn audit_holds_lines_against_the_log(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    settle(store).await;
+    write_log(store).await;
+    let of = |merchant| {
+        let n = if merchant == MERCHANT { 31 } else { 32 };
+        statement(n, merchant, ["2026-03-01", "2026-03-01"])
+    };
+    let mut newest = std::collections::HashMap::new();
+    let mut lines = |movements: &[Movement]| -> Vec<Line> {
+        let with_lines = movements.iter().filter(|movement| movement.line_kind().is_some());
+        let make = |m: &Movement| {
+            let previous = newest.insert(m.merchant, m.operation);
+            Line {
+                operation: m.operation,
+                previous,
+                ..line(1, &of(m.merchant), None, MovementKind::Sale, m.delta)
+            }
+        };
+        with_lines.map(make).collect()
+    };
+    let mut first = store.movements(ISSUER, LogPosition::START, 4).await.expect("movements");
+    while first.operations < 4 {
+        first = store.movements(ISSUER, LogPosition::START, 4).await.expect("movements");
+    }
+    let good = Accrual {
+        issuer: ISSUER,
+        expected: 0,
+        position: first.position,
+        statements: vec![of(MERCHANT), of(SECOND_MERCHANT)],
+        lines: lines(&first.items),
+        parts: Vec::new(),
+        refunded: Vec::new(),
+    };
+    store.accrue(&good).await.expect("accrued");
+    assert_eq!(contradictions(store).await, Vec::<String>::new());
+    let (all, position) = follow(store, ISSUER, 100).await;
+    let mut rest = lines(&all[first.items.len()..]);
+    let missing = rest.pop().expect("the last line");
+    rest[0].amount -= 1;
+    let wrong = rest[0];
+    let bad = Accrual { expected: 1, position, statements: Vec::new(), lines: rest, ..good };
+    store.accrue(&bad).await.expect("accrued");
+    let mut found = contradictions(store).await;
+    found.sort();
+    let mut expected = [wrong, missing].map(|line| format!("{} of {}", line.operation, line.merchant));
+    expected.sort();
+    assert_eq!(found, expected);
+}

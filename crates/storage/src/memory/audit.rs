@@ -14,7 +14,7 @@ use crate::{AccountTotals, Audit, AuditReport, Result, Violation};
 
 type Check = fn(&State, &Folded, &mut Findings);
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("transfers_are_well_formed", transfers_are_well_formed),
     ("postings_keep_to_their_accounts", postings_keep_to_their_accounts),
     ("lots_equal_transfers", lots_equal_transfers),
@@ -24,6 +24,7 @@ const CHECKS: [(&str, Check); 9] = [
     ("refunds_are_counted", refunds_are_counted),
     ("chains_are_complete", chains_are_complete),
     ("operations_state_what_they_left", operations_state_what_they_left),
+    ("lines_match_log", lines_match_log),
 ];
 
 /// The most violations that are reported of one invariant.
@@ -270,4 +271,10 @@ fn operations_state_what_they_left(state: &State, _: &Folded, findings: &mut Fin
 
 fn cards(state: &State) -> impl Iterator<Item = &Card> {
     state.cards.values().map(|stored| &stored.card)
+}
+
+fn lines_match_log(state: &State, _: &Folded, findings: &mut Findings) {
+    for (subject, stored, by_log) in super::settlement::against_the_log(state) {
+        findings.compare(&subject, &stored, &by_log);
+    }
 }

@@ -205,6 +205,28 @@ fn movements_of(state: &State, id: OperationId, issuer: IssuerId) -> Vec<Movemen
     changed.into_iter().filter(|(_, delta)| *delta != 0).map(movement).collect()
 }
 
+/// Each line, and each movement that was taken in, with what the line says and what the log does.
+pub(super) fn against_the_log(state: &State) -> Vec<(String, i64, i64)> {
+    let all = &state.settlements;
+    let mut found: BTreeMap<Key, (i64, i64)> = BTreeMap::new();
+    for (key, (_, line)) in &all.lines {
+        found.entry(*key).or_default().0 = line.amount;
+    }
+    for operation in state.operations.values() {
+        let taken_in = all.progress.get(&operation.issuer).map(|progress| progress.position.operation);
+        for movement in movements_of(state, operation.id, operation.issuer) {
+            let key = (movement.operation, movement.merchant);
+            let wanted = movement.line_kind().is_some() && taken_in >= Some(movement.operation);
+            if wanted || found.contains_key(&key) {
+                found.entry(key).or_default().1 = movement.delta;
+            }
+        }
+    }
+    let named =
+        |((operation, merchant), (stored, by_log))| (format!("{operation} of {merchant}"), stored, by_log);
+    found.into_iter().map(named).collect()
+}
+
 #[async_trait]
 impl SettlementStore for MemoryStore {
     async fn put_calendar_year(&self, issuer: IssuerId, year: i16, days: &[CalendarDay]) -> Result<()> {

@@ -1,0 +1,115 @@
+//! Settlement against the log: each line says what its operation moved and every movement that was taken in has
+//! its line; the figures of statements are what their lines add up to, and nobody changed them; payouts were
+//! posted.
+
+use domain::{MerchantId, OperationId, PayoutId, StatementId};
+use rusqlite::Connection;
+use settlement::closing;
+use storage::Result;
+
+use super::Findings;
+use crate::{
+    error::IntoStorage,
+    fields::Fields,
+    settlement::rows::{self, STATEMENT},
+};
+
+/// Lines whose amount is not what the operation moved. 2 is a merchant.
+const DIFFERENT: &str = "SELECT * FROM (SELECT l.operation_id, l.merchant_id, l.amount, (SELECT \
+         coalesce(sum(CASE WHEN t.credit_kind = 2 AND t.credit_ref = l.merchant_id THEN t.amount ELSE 0 END \
+             - CASE WHEN t.debit_kind = 2 AND t.debit_ref = l.merchant_id THEN t.amount ELSE 0 END), 0) \
+         FROM transfer t WHERE t.operation_id = l.operation_id) AS moved FROM settlement_line l) \
+     WHERE amount <> moved LIMIT 20";
+
+/// Movements that were taken in without a line. What a statement itself posts (23, on its own merchant), pays out
+/// (24) or is paid (26) has none.
+const WITHOUT: &str = "SELECT m.id, m.merchant, 0, sum(m.delta) FROM ( \
+         SELECT operation_id AS id, credit_ref AS merchant, amount AS delta FROM transfer WHERE credit_kind = 2 \
+         UNION ALL SELECT operation_id, debit_ref, -amount FROM transfer WHERE debit_kind = 2) AS m \
+     JOIN operation o ON o.id = m.id JOIN settlement_cursor c ON c.issuer_id = o.issuer_id \
+     WHERE o.id <= c.position AND o.kind NOT IN (24, 26) \
+         AND NOT (o.kind = 23 AND coalesce(o.merchant_id, 0) = m.merchant) \
+         AND NOT EXISTS (SELECT 1 FROM settlement_line l WHERE l.operation_id = m.id AND l.merchant_id = m.merchant) \
+     GROUP BY 1, 2 HAVING sum(m.delta) <> 0 LIMIT 20";
+
+/// Fixed figures that are not what the lines add up to.
+const FIGURES: &str = "SELECT s.id FROM statement s LEFT JOIN ( \
+         SELECT statement_id, count(*) AS lines, sum(kind = 1) AS sales_count, sum(kind = 2) AS refunds_count, \
+             sum(late) AS late_count, sum(CASE WHEN kind = 1 THEN amount ELSE 0 END) AS sales, \
+             sum(CASE WHEN kind = 2 THEN amount ELSE 0 END) AS refunds, \
+             sum(CASE WHEN kind > 2 THEN amount ELSE 0 END) AS others, sum(fee) AS fees, \
+             sum(previous_id IS NULL) AS firsts \
+         FROM settlement_line GROUP BY statement_id) l ON l.statement_id = s.id \
+     LEFT JOIN (SELECT statement_id, sum(amount) AS splits_out FROM settlement_split GROUP BY statement_id) p \
+         ON p.statement_id = s.id \
+     WHERE s.status > 1 AND ((s.lines, s.sales_count, s.refunds_count, s.late_count, s.sales, s.refunds, \
+             s.reversals + s.split_in + s.payout_returns + s.corrections + s.funding, s.fees, s.splits_out) \
+         IS NOT (coalesce(l.lines, 0), coalesce(l.sales_count, 0), coalesce(l.refunds_count, 0), \
+             coalesce(l.late_count, 0), coalesce(l.sales, 0), coalesce(l.refunds, 0), coalesce(l.others, 0), \
+             coalesce(l.fees, 0), coalesce(p.splits_out, 0)) OR l.firsts > 1 \
+         OR (s.newest_line_id IS NULL) <> (coalesce(l.lines, 0) = 0)) ORDER BY s.id LIMIT 20";
+
+/// Lines that follow on none of their own statement.
+const BROKEN: &str = "SELECT l.statement_id FROM settlement_line l WHERE l.previous_id IS NOT NULL AND NOT EXISTS ( \
+         SELECT 1 FROM settlement_line p WHERE p.operation_id = l.previous_id \
+         AND p.merchant_id = l.merchant_id AND p.statement_id = l.statement_id) LIMIT 20";
+
+/// Payouts whose operation, where they name one, did not pay them out (24).
+const UNPAID: &str = "SELECT p.id FROM payout p WHERE p.operation_id IS NOT NULL AND NOT EXISTS ( \
+         SELECT 1 FROM operation o WHERE o.id = p.operation_id AND o.kind = 24 AND o.decline IS NULL \
+         AND o.merchant_id = p.merchant_id AND o.approved = p.amount) LIMIT 20";
+
+pub(crate) fn check(connection: &Connection, findings: &mut Findings) -> Result<()> {
+    for sql in [DIFFERENT, WITHOUT] {
+        each(connection, sql, |f| {
+            let (operation, merchant) = (OperationId::new(f.int()?), MerchantId::new(f.int()?));
+            let (stored, by_log) = (f.int()?, f.int()?);
+            findings.compare("lines_match_log", || format!("{operation} of {merchant}"), stored, by_log);
+            Ok(())
+        })?;
+    }
+    for (sql, what) in [(FIGURES, "its figures are not those of its lines"), (BROKEN, "its chain is broken")]
+    {
+        each(connection, sql, |f| {
+            findings.note("statements_match_lines", StatementId::new(f.int()?).to_string(), what);
+            Ok(())
+        })?;
+    }
+    each(connection, UNPAID, |f| {
+        let subject = PayoutId::new(f.int()?).to_string();
+        findings.note("payouts_were_posted", subject, "its operation did not pay it out");
+        Ok(())
+    })?;
+    check_digests(connection, findings)
+}
+
+fn each(
+    connection: &Connection,
+    sql: &str,
+    mut take: impl FnMut(&mut Fields<'_, '_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement = connection.prepare(sql).stored()?;
+    let mut rows = statement.query([]).stored()?;
+    while let Some(row) = rows.next().stored()? {
+        take(&mut Fields::new(row))?;
+    }
+    Ok(())
+}
+
+/// A closed statement has the digest of its content and of the one before it.
+fn check_digests(connection: &Connection, findings: &mut Findings) -> Result<()> {
+    let columns =
+        STATEMENT.split(',').map(|name| format!("s.{}", name.trim())).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT p.digest, {columns} FROM statement s LEFT JOIN statement p ON p.id = s.previous_id \
+         WHERE s.status = 3 ORDER BY s.id"
+    );
+    each(connection, &sql, |f| {
+        let before = f.opt_blob()?.and_then(|bytes| bytes.try_into().ok());
+        let statement = rows::statement(f)?;
+        if statement.digest != Some(closing::digest(&statement, before)) {
+            findings.note("statement_digests", statement.id.to_string(), "was changed after it was closed");
+        }
+        Ok(())
+    })
+}
