@@ -139,8 +139,11 @@ fn quarterly_line(currency: Currency, all: &[RollForward]) -> Result<QuarterlyLi
 }
 
 impl Accounting {
-    /// The report on a quarter, due by this calendar.
-    pub async fn quarterly(&self, quarter: Quarter, calendar: &Calendar) -> Result<Quarterly> {
+    /// The report on a quarter, due by the issuer's calendar.
+    pub async fn quarterly(&self, quarter: Quarter) -> Result<Quarterly> {
+        let year = quarter.year;
+        let imported = self.store.calendar_days(self.issuer.id, year, year.saturating_add(2)).await?;
+        let calendar = Calendar::mainland_china().with(&imported);
         let (days, (_, last)) = (quarter.days()?, quarter.dates()?);
         let rule = Rules::on(days.to)?;
         let counted = calendar.after(last, rule.report_working_days);
