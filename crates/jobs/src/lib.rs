@@ -6,7 +6,9 @@ mod expire_cards;
 mod issue_cards;
 mod release_holds;
 mod roll_up;
+mod roll_up_journal;
 mod runner;
+mod settle;
 mod turns;
 
 pub use runner::{JobError, JobsConfig, JobsHandle, spawn};

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{Engine, Membership, SubmitError};
+use finance::settlement::FinanceError;
 use storage::StorageError;
 use tokio::{
     sync::{Notify, watch},
@@ -10,12 +11,13 @@ use tokio::{
 };
 
 use crate::{
-    expire_cards, issue_cards, release_holds, roll_up,
+    expire_cards, issue_cards, release_holds, roll_up, roll_up_journal,
+    settle::Settling,
     turns::{Keeper, Turns, TurnsConfig},
 };
 
 /// All jobs, in the order in which their leases are asked for.
-const NAMES: &[&str] = &["release_holds", "expire_cards", "roll_up", "issue_cards"];
+const NAMES: &[&str] = &["release_holds", "expire_cards", "roll_up", "issue_cards", "roll_up_journal", "settle"];
 /// How soon it is looked again whether a job that is another node's is ours.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -28,6 +30,9 @@ pub enum JobError {
     /// The engine did not take the commands.
     #[error(transparent)]
     Submit(#[from] SubmitError),
+    /// Settlement failed.
+    #[error(transparent)]
+    Finance(#[from] FinanceError),
 }
 
 /// How often jobs look for work.
@@ -39,6 +44,10 @@ pub struct JobsConfig {
     pub expire_cards: Duration,
     /// Between rounds of rolling account totals up.
     pub roll_up: Duration,
+    /// Between rounds of rolling the journal up.
+    pub roll_up_journal: Duration,
+    /// Between rounds of settling.
+    pub settle: Duration,
     /// Between looks for unfinished batches, besides being woken.
     pub issue_cards: Duration,
 }
@@ -49,6 +58,8 @@ impl Default for JobsConfig {
             release_holds: Duration::from_secs(1),
             expire_cards: Duration::from_mins(1),
             roll_up: Duration::from_secs(2),
+            roll_up_journal: Duration::from_secs(2),
+            settle: Duration::from_secs(5),
             // The node that was asked for a batch need not be the one that makes it.
             issue_cards: Duration::from_secs(2),
         }
@@ -103,11 +114,14 @@ pub fn spawn(engine: &Engine, membership: Option<Membership>, config: JobsConfig
         turns: turns.clone(),
         engine: engine.clone(),
     };
+    let settling = Settling::default();
     let tasks = vec![
         tokio::spawn(job(0, config.release_holds, &never).run(release_holds::round)),
         tokio::spawn(job(1, config.expire_cards, &never).run(expire_cards::round)),
         tokio::spawn(job(2, config.roll_up, &never).run(roll_up::round)),
         tokio::spawn(job(3, config.issue_cards, &wake_issuing).run(issue_cards::round)),
+        tokio::spawn(job(4, config.roll_up_journal, &never).run(roll_up_journal::round)),
+        tokio::spawn(job(5, config.settle, &never).run(move |engine| settling.clone().round(engine))),
     ];
     JobsHandle { stop, tasks, keeper, wake_issuing }
 }

@@ -1,0 +1,99 @@
+//! Settles: takes the log into the statements of merchants all the time, and closes what is over.
+//!
+//! Keeps the open statements of each issuer in memory between rounds. Whatever goes wrong, they are made again
+//! from the store. Others may settle beside it: whoever is second finds that something was changed.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{IssuerId, Timestamp, command::SYSTEM_CLIENT, program::Status};
+use engine::Engine;
+use finance::settlement::{FinanceError, RunReport, Settler};
+use storage::StorageError;
+use tokio::sync::Mutex;
+
+use crate::runner::{JobError, Round};
+
+/// Parts of the log that one round takes in for an issuer, before others have their turn.
+const PARTS: usize = 20;
+/// How often it is looked for periods that are over.
+const CLOSE_EVERY: Duration = Duration::from_secs(30);
+
+/// What is kept between rounds.
+#[derive(Clone, Default)]
+pub(crate) struct Settling {
+    issuers: Arc<Mutex<HashMap<IssuerId, Kept>>>,
+}
+
+struct Kept {
+    settler: Settler,
+    closed_at: Option<Timestamp>,
+}
+
+impl Settling {
+    /// A round for every issuer.
+    pub(crate) async fn round(self, engine: Engine) -> Result<Round, JobError> {
+        let mut kept = self.issuers.lock().await;
+        let catalog = engine.catalog();
+        let mut round = Round::default();
+        for issuer in catalog.issuers.values().filter(|issuer| issuer.status == Status::Active) {
+            match step(&engine, issuer.id, &mut kept).await {
+                Ok((report, more)) => {
+                    round.done += report.operations + report.statements;
+                    round.more |= more;
+                    count(&report);
+                }
+                Err(error) => {
+                    kept.remove(&issuer.id);
+                    if !is_contention(&error) {
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+        Ok(round)
+    }
+}
+
+/// Another node or a person settles at the same time: no failure.
+fn is_contention(error: &FinanceError) -> bool {
+    matches!(error, FinanceError::Storage(StorageError::Conflict { .. }))
+}
+
+async fn step(
+    engine: &Engine,
+    issuer: IssuerId,
+    kept: &mut HashMap<IssuerId, Kept>,
+) -> Result<(RunReport, bool), FinanceError> {
+    let mut report = RunReport::default();
+    // Taken out, so that what an error interrupts is not used again.
+    let mut own = match kept.remove(&issuer) {
+        Some(own) => own,
+        None => Kept { settler: Settler::resume(engine, issuer).await?, closed_at: None },
+    };
+    own.settler.refresh().await?;
+    let before = engine.now();
+    let mut more = true;
+    for _ in 0..PARTS {
+        if !more {
+            break;
+        }
+        more = own.settler.accrue(&mut report).await?;
+    }
+    let every = i64::try_from(CLOSE_EVERY.as_secs()).unwrap_or(i64::MAX);
+    if !more && own.closed_at.is_none_or(|at| at.plus_seconds(every) <= before) {
+        own.settler.close(before, None, SYSTEM_CLIENT, &mut report).await?;
+        own.closed_at = Some(before);
+    }
+    kept.insert(issuer, own);
+    Ok((report, more))
+}
+
+fn count(report: &RunReport) {
+    metrics::counter!("hexiao_settlement_lines_total").increment(report.lines);
+    metrics::counter!("hexiao_settlement_statements_total").increment(report.statements);
+    metrics::counter!("hexiao_settlement_payouts_total").increment(report.payouts);
+}
