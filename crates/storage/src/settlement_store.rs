@@ -474,3 +474,46 @@ impl OpenFold {
 fn too_much() -> StorageError {
     StorageError::Corrupt("the sum of a statement exceeds 64 bits".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{OperationKind, Timestamp};
+
+    use super::*;
+
+    fn movement(n: i64, original: Option<i64>) -> Movement {
+        Movement {
+            operation: OperationId::new(n),
+            kind: OperationKind::Reversal,
+            at: Timestamp::from_micros(n),
+            issuer: IssuerId::new(1),
+            merchant: MerchantId::new(1),
+            named: None,
+            currency: Currency::CNY,
+            delta: 1,
+            original: original.map(OperationId::new),
+        }
+    }
+
+    fn check(movements: &[(i64, Option<i64>)], expect: &[i64]) {
+        let mut sorted: Vec<Movement> =
+            movements.iter().map(|(n, original)| movement(*n, *original)).collect();
+        originals_first(&mut sorted);
+        assert_eq!(sorted.iter().map(|m| m.operation.get()).collect::<Vec<_>>(), expect, "{movements:?}");
+    }
+
+    #[test]
+    fn what_gives_back_comes_after_what_it_gives_back() {
+        check(&[(1, None), (2, Some(1)), (3, Some(9))], &[1, 2, 3]);
+        check(&[(5, Some(7)), (6, None), (7, None), (8, None)], &[6, 7, 5, 8]);
+        // A refund, its reversal, and what they are about, all the wrong way round.
+        check(&[(3, Some(2)), (2, Some(1)), (4, Some(1)), (1, None)], &[1, 2, 4, 3]);
+        // An operation of several merchants keeps its movements together.
+        check(&[(2, Some(1)), (2, Some(1)), (1, None), (1, None)], &[1, 1, 2, 2]);
+        // Damaged data loses nothing.
+        check(&[(1, Some(1)), (2, None)], &[1, 2]);
+        let mut ring = vec![movement(1, Some(2)), movement(2, Some(1))];
+        originals_first(&mut ring);
+        assert_eq!(ring.len(), 2);
+    }
+}

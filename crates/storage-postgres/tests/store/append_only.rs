@@ -129,3 +129,78 @@ async fn balances_have_a_last_wall() {
     let sums = "SELECT sum(remaining) - (SELECT sum(posted) FROM card) FROM lot";
     assert_eq!(cluster.psql(name_of(&url), sums).expect("lots as rows"), "0");
 }
+
+/// Rows of settlement of issuer 1, as the run-time role may write them.
+const SETTLED: &str = "
+    INSERT INTO statement (id, issuer_id, merchant_id, currency, status, period_from, period_to, ends_at, due_on,
+        due_estimated, opening, payouts_rejected, lines, sales_count, refunds_count, late_count, sales, refunds,
+        reversals, split_in, payout_returns, corrections, funding, fees, splits_out, yearly_fee, closing, payout,
+        invoiced, carried, volume_month, volume, yearly_through, created_at, digest, closed_at)
+    SELECT n, 1, n, 'CNY', n, 1, 1, 1, 1, false, 0, 0, 1, 1, 0, 0, 9, 0, 0, 0, 0, 0, 0, 1, 0, 0, 8, 8, 0, 0, 0, 0, 0,
+        1, sha256('x'), 1 FROM generate_series(1, 3) AS n;
+    INSERT INTO settlement_line (operation_id, issuer_id, merchant_id, statement_id, kind, day, amount, fee,
+        refunded_before, residue, late) VALUES (1, 1, 1, 1, 1, 1, 9, 1, 0, 0, false);
+    INSERT INTO settlement_split VALUES (1, 1, 1, 2, 1, 1);
+    INSERT INTO settlement_refund VALUES (1, 1, 1, 1, 1);
+    INSERT INTO settlement_cursor VALUES (1, '1', 1, 1, 1);
+    INSERT INTO settlement_account VALUES (1, 1, 'CNY', 1);
+    INSERT INTO calendar_day VALUES (1, 2026, 1, true, 'x');
+    INSERT INTO agreement VALUES (1, 1, 0, 'CNY', 1, '{}', 1, 1);
+    INSERT INTO payee VALUES (1, 1, 1, 'CNY', 1, 'a', 'b', 'c', NULL, NULL, 1, 1);
+    INSERT INTO payout (id, issuer_id, merchant_id, statement_id, currency, amount, due_on, due_estimated, status,
+        proposed_by, created_at, version) VALUES (1, 1, 1, 1, 'CNY', 8, 1, false, 1, 1, 1, 1)";
+
+const SETTLEMENT: [&str; 10] = [
+    "calendar_day",
+    "agreement",
+    "payee",
+    "settlement_cursor",
+    "statement",
+    "settlement_line",
+    "settlement_split",
+    "settlement_refund",
+    "settlement_account",
+    "payout",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settlement_cannot_be_rewritten() {
+    let url = tokio::task::spawn_blocking(database).await.expect("a database");
+    let client = session(&url, Some("1")).await;
+    client.batch_execute(SETTLED).await.expect("rows");
+    for sql in [
+        "UPDATE settlement_line SET amount = 2",
+        "UPDATE settlement_split SET amount = 2",
+        "UPDATE agreement SET terms = ''",
+        "UPDATE payee SET account_number = ''",
+        "UPDATE statement SET merchant_id = 9 WHERE id = 1",
+        "UPDATE statement SET status = 3 WHERE id = 1",
+        "UPDATE statement SET status = 1 WHERE id = 2",
+        "UPDATE statement SET sales = 10, fees = 2 WHERE id = 2",
+        "UPDATE statement SET operation_id = 5 WHERE id = 3",
+        "UPDATE payout SET amount = 9",
+    ] {
+        refused(&client, sql).await;
+    }
+    for table in SETTLEMENT.iter().filter(|table| **table != "calendar_day") {
+        refused(&client, &format!("DELETE FROM {table}")).await;
+        refused(&client, &format!("TRUNCATE {table}")).await;
+    }
+    for sql in ["UPDATE payout SET decided_by = 1", "UPDATE payout SET status = 4, decided_by = 2"] {
+        let error = client.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(error.code(), Some(&SqlState::CHECK_VIOLATION), "{sql}: {error:?}");
+    }
+    let next = "UPDATE statement SET status = 2 WHERE id = 1; UPDATE statement SET status = 3 WHERE id = 2; \
+                UPDATE payout SET status = 2, decided_by = 2";
+    client.batch_execute(next).await.expect("the next step");
+    let (nobody, other) = (session(&url, None).await, session(&url, Some("99")).await);
+    for table in SETTLEMENT {
+        assert_eq!(
+            (seen(&nobody, table).await, seen(&other, table).await),
+            (0, 0),
+            "{table} of another issuer"
+        );
+        assert!(seen(&client, table).await > 0, "{table} of its own");
+    }
+    refused(&client, "INSERT INTO settlement_account VALUES (99, 1, 'CNY', 1)").await;
+}

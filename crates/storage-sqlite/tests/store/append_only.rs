@@ -49,3 +49,62 @@ async fn balances_have_a_last_wall() {
         .expect("lots as rows");
     assert_eq!(lots, 0);
 }
+
+#[tokio::test]
+async fn settlement_cannot_be_rewritten() {
+    let (_folder, path) = scratch();
+    drop(crate::support::open(&path, storage_sqlite::Options::default()).expect("a new database"));
+    let outsider = Connection::open(&path).expect("another program");
+    let columns = "id, issuer_id, merchant_id, currency, status, period_from, period_to, ends_at, due_on, \
+                   due_estimated, opening, payouts_rejected, lines, sales_count, refunds_count, late_count, sales, \
+                   refunds, reversals, split_in, payout_returns, corrections, funding, fees, splits_out, yearly_fee, \
+                   closing, payout, invoiced, carried, volume_month, volume, yearly_through, created_at, digest, \
+                   closed_at";
+    let row = |id: i64, status: i64| {
+        format!(
+            "INSERT INTO statement ({columns}) VALUES ({id}, 1, {id}, 'CNY', {status}, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, \
+             9, 0, 0, 0, 0, 0, 0, 1, 0, 0, 8, 8, 0, 0, 0, 0, 0, 1, zeroblob(32), 1)"
+        )
+    };
+    let rest = "INSERT INTO settlement_line VALUES (1, 1, 1, NULL, 1, 1, 9, 1, NULL, NULL, 0, 0, 0);
+                INSERT INTO settlement_split VALUES (1, 1, 2, 1, 1);
+                INSERT INTO agreement VALUES (1, 1, 0, 'CNY', 1, '{}', 1, 1);
+                INSERT INTO payee VALUES (1, 1, 1, 'CNY', 1, 'a', 'b', 'c', NULL, NULL, 1, 1);
+                INSERT INTO payout (id, issuer_id, merchant_id, statement_id, currency, amount, due_on, due_estimated,
+                    status, proposed_by, created_at, version) VALUES (1, 1, 1, 1, 'CNY', 8, 1, 0, 1, 1, 1, 1)";
+    let all = [row(1, 1), row(2, 2), row(3, 3), rest.to_owned()].join(";");
+    outsider.execute_batch(&all).expect("rows");
+    for wrong in [
+        "UPDATE settlement_line SET amount = 2",
+        "DELETE FROM settlement_line",
+        "UPDATE settlement_split SET amount = 2",
+        "DELETE FROM settlement_split",
+        "UPDATE agreement SET terms = ''",
+        "DELETE FROM agreement",
+        "UPDATE payee SET account_number = ''",
+        "DELETE FROM payee",
+        "DELETE FROM statement",
+        "UPDATE statement SET merchant_id = 9 WHERE id = 1",
+        "UPDATE statement SET status = 3 WHERE id = 1",
+        "UPDATE statement SET status = 1 WHERE id = 2",
+        "UPDATE statement SET sales = 10, fees = 2 WHERE id = 2",
+        "UPDATE statement SET operation_id = 5 WHERE id = 3",
+        "DELETE FROM payout",
+        "UPDATE payout SET amount = 9",
+    ] {
+        let error = outsider.execute(wrong, []).expect_err(wrong);
+        assert!(error.to_string().contains("append-only"), "{wrong}: {error}");
+    }
+    for wrong in [
+        "UPDATE statement SET sales = 10 WHERE id = 1",
+        "UPDATE payout SET decided_by = 1",
+        "UPDATE payout SET status = 2",
+        "UPDATE payout SET status = 4, decided_by = 2",
+    ] {
+        let error = outsider.execute(wrong, []).expect_err(wrong);
+        assert!(error.to_string().contains("CHECK"), "{wrong}: {error}");
+    }
+    let next = "UPDATE statement SET status = 2 WHERE id = 1; UPDATE statement SET status = 3 WHERE id = 2;
+                UPDATE payout SET status = 2, decided_by = 2";
+    outsider.execute_batch(next).expect("the next step");
+}

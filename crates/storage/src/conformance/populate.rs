@@ -20,6 +20,7 @@ pub async fn populate(store: &dyn Store, seed: u64) {
     let asked = commands::fixed(seed, 400);
     run(store, &catalog, &asked, &[1, 7, 30]).await;
     catch_up(store).await;
+    super::settlement::populate(store).await;
     let used = [Usage { key: UsageKey { kind: 3, subject: [7; 16], window: 12 }, used: 5 }];
     store.share_usage(&used, Duration::from_mins(1)).await.expect("usage");
     let lease = store.lease_node("a node", asked[0].now, Duration::from_secs(1)).await;

@@ -717,3 +717,46 @@ pub async fn audit_holds_lines_against_the_log(fresh: Fresh) {
     expected.sort();
     assert_eq!(found, expected);
 }
+
+/// Something of each table of settlement, true to the log: for what carries all of it somewhere else.
+pub(super) async fn populate(store: &dyn Store) {
+    let day = CalendarDay { year: 2026, date: day("2026-01-01"), working: false, name: "元旦".to_owned() };
+    store.put_calendar_year(ISSUER, 2026, &[day]).await.expect("a notice");
+    store.append_agreement(&agreement(1, Some(MERCHANT), "2026-01-01")).await.expect("an agreement");
+    store.append_payee(&payee(1, MERCHANT, "2026-01-01")).await.expect("an account");
+    let (movements, position) = follow(store, ISSUER, 1_000).await;
+    let mut statements: std::collections::BTreeMap<MerchantId, Statement> = std::collections::BTreeMap::new();
+    let mut lines = Vec::new();
+    for movement in movements.iter().filter(|movement| movement.line_kind().is_some()) {
+        let n = 31 + i64::try_from(statements.len()).expect("few");
+        let of = statements.entry(movement.merchant).or_insert_with(|| Statement {
+            first_line: Some(movement.operation),
+            ..statement(n, movement.merchant, ["2026-03-01", "2026-03-01"])
+        });
+        let kind = movement.line_kind().expect("a line");
+        let previous = of.newest_line.replace(movement.operation);
+        lines.push(Line {
+            operation: movement.operation,
+            previous,
+            original: None,
+            late: false,
+            ..line(1, of, None, kind, movement.delta)
+        });
+    }
+    let opened = statements.values().map(|of| Statement { newest_line: None, ..of.clone() }).collect();
+    let parts: Vec<SplitPart> = lines.iter().take(5).map(|line| part(line, OTHER_MERCHANT, 1)).collect();
+    let first = lines.first().expect("a movement");
+    let (original, merchant) = (first.operation, first.merchant);
+    let refunded = vec![Refunded { original, merchant, refunded: amount(1), fee_returned: Amount::ZERO }];
+    let accrual =
+        Accrual { issuer: ISSUER, expected: 0, position, statements: opened, lines, parts, refunded };
+    store.accrue(&accrual).await.expect("accrued");
+    let sums = store.open_sums(ISSUER).await.expect("sums").into_iter().next().expect("a statement");
+    let open = statements.into_values().find(|of| of.id == sums.statement).expect("the statement");
+    let fixed = frozen(&open, sums.sums, None, None);
+    let fixed = Statement { newest_line: Some(sums.newest.operation), ..fixed };
+    store.begin_closing(&closing_of(1, vec![fixed.clone()])).await.expect("figures");
+    let statement = closing::close(fixed.clone(), None, None, after(50));
+    let payout = Some(payout_of(&fixed, 90));
+    store.finish_closing(&[Closed { statement, payout }]).await.expect("closed");
+}
