@@ -42,7 +42,7 @@ pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "engine", uses: &["storage", "domain", "vault"], tests_use: &["storage-sqlite"] },
     Rule {
         name: "http-api",
-        uses: &["engine", "finance", "settlement", "storage", "domain", "vault"],
+        uses: &["engine", "finance", "reconciliation", "settlement", "storage", "domain", "vault"],
         tests_use: &["storage-sqlite", "load-generator"],
     },
     Rule {
