@@ -173,6 +173,15 @@ id!(
     PayeeId, "pye"
 );
 
+id!(
+    /// A file that was reconciled with our books (对账).
+    ReconciliationId, "rec"
+);
+id!(
+    /// A difference that a reconciliation found.
+    DifferenceId, "diff"
+);
+
 /// A lot within its card: 1, 2, 3 …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

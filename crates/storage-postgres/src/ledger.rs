@@ -12,7 +12,7 @@ use domain::{
     account::AccountKind,
     ids::{SHIFT, floor_of},
 };
-use storage::{AccountTotals, BalanceLine, LedgerLine, Result, RollUp};
+use storage::{AccountTotals, BalanceLine, HourCheck, LedgerLine, Mismatch, Result, RollUp};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 
@@ -215,7 +215,8 @@ fn split(at: Option<Timestamp>) -> Split {
 }
 
 const ROLLED_UP: &str = "SELECT kind, ref, currency, sum(debits)::bigint, sum(credits)::bigint \
-     FROM account_rollup WHERE issuer_id = $1 AND hour < $2 AND ($3::smallint IS NULL OR (kind = $3 AND ref = $4)) \
+     FROM account_rollup WHERE issuer_id = $1 AND hour < $2 AND ($3::smallint IS NULL OR kind = $3) \
+     AND ($4::bigint IS NULL OR ref = $4) \
      GROUP BY 1, 2, 3";
 
 /// What is not in the roll-up (after the cursor `$2`, `$3`, below id `$4`), and what is in hours that do not
@@ -236,7 +237,7 @@ const FROM_LOG: &str = concat!(
     sides!(),
     ") \
      SELECT kind, ref, currency, sum(debits)::bigint, sum(credits)::bigint FROM sides \
-     WHERE $7::smallint IS NULL OR (kind = $7 AND ref = $8) GROUP BY 1, 2, 3"
+     WHERE ($7::smallint IS NULL OR kind = $7) AND ($8::bigint IS NULL OR ref = $8) GROUP BY 1, 2, 3"
 );
 
 type Sums = BTreeMap<(Line, Code), Totals>;
@@ -244,14 +245,12 @@ type Sums = BTreeMap<(Line, Code), Totals>;
 async fn sums(
     reading: &Reading,
     issuer: IssuerId,
-    only: Option<Line>,
+    kind: Option<i64>,
+    reference: Option<i64>,
     at: Option<Timestamp>,
 ) -> Result<Sums> {
     let split = split(at);
-    let (kind, reference) = match only {
-        Some(line) => (i16::try_from(line.kind).ok(), line.reference),
-        None => (None, 0),
-    };
+    let kind = kind.and_then(|kind| i16::try_from(kind).ok());
     let cursor = read_cursor(&reading.query(CURSOR, &[]).await?)?;
     let mut sums = Sums::new();
     let params: [Param<'_>; 4] = [&issuer.get(), &split.before_hour, &kind, &reference];
@@ -273,14 +272,62 @@ fn add_rows(sums: &mut Sums, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
-/// The totals of all accounts of an issuer, in each currency.
-pub(crate) async fn trial_balance(
+/// The transfers of the ids from `$1` to below `$2` as far as the roll-up has them (to `$3`, `$4`), by account,
+/// beside what the roll-up says of the hour `$5`. By key, like the embedded store: see its note.
+const HOUR: &str = concat!(
+    "WITH wanted AS ( \
+         SELECT o.id, o.card_id, o.issuer_id, o.program_id, o.currency FROM operation o \
+         WHERE o.id >= $1 AND o.id < $2 AND (o.xid, o.id) <= ($3::text::xid8, $4::bigint)), \
+     moved AS ( \
+         SELECT w.id, w.issuer_id, w.program_id, w.currency, t.debit_kind, t.debit_ref, t.credit_kind, \
+             t.credit_ref, t.amount \
+         FROM wanted w JOIN transfer t ON t.operation_id = w.id AND t.card_id = w.card_id), \
+     sides AS (",
+    sides!(),
+    "), \
+     folded AS ( \
+         SELECT issuer_id, kind, ref, currency, sum(credits - debits)::bigint AS net, count(*) AS sides \
+         FROM sides WHERE kind <> 1 GROUP BY 1, 2, 3, 4) \
+     SELECT f.issuer_id, f.kind, f.ref, f.currency, f.net, \
+         coalesce((SELECT r.credits - r.debits FROM account_rollup r WHERE r.issuer_id = f.issuer_id \
+             AND r.kind = f.kind AND r.ref = f.ref AND r.hour = $5 AND r.currency = f.currency), 0), \
+         (SELECT count(*) FROM moved) \
+     FROM folded f"
+);
+
+/// Adds the transfers of an hour up again, as far as the roll-up has taken them in, and compares.
+pub(crate) async fn check_hour(store: &PostgresStore, hour: i64) -> Result<HourCheck> {
+    let reading = store.reading(Scope::All).await?;
+    let cursor = read_cursor(&reading.query(CURSOR, &[]).await?)?;
+    let (from, below) = (first_id_of(hour), first_id_of(hour.saturating_add(1)));
+    let params: [Param<'_>; 5] = [&from, &below, &cursor.xid, &cursor.id, &hour];
+    let rows = reading.query(HOUR, &params).await?;
+    reading.finish().await?;
+    let mut check = HourCheck { accounts: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..HourCheck::default() };
+    for row in &rows {
+        let mut f = Fields::new(row);
+        let (issuer, kind, reference) = (IssuerId::new(f.int()?), f.coded(AccountKind::from_number)?, f.int()?);
+        let currency = f.named(|code| Currency::parse(code).ok())?;
+        let (transfers, rolled_up) = (f.int()?, f.int()?);
+        check.transfers = f.narrow()?;
+        if transfers != rolled_up {
+            let account = Account::from_stored(kind, reference)
+                .ok_or_else(|| corrupt("the roll-up names an account that does not exist"))?;
+            check.mismatches.push(Mismatch { issuer, account, currency, transfers, rolled_up });
+        }
+    }
+    Ok(check)
+}
+
+/// The totals of all accounts of an issuer, or of those of one kind, in each currency.
+pub(crate) async fn balances(
     store: &PostgresStore,
     issuer: IssuerId,
+    only: Option<AccountKind>,
     at: Option<Timestamp>,
 ) -> Result<Vec<BalanceLine>> {
     let reading = store.reading(Scope::One(issuer)).await?;
-    let sums = sums(&reading, issuer, None, at).await?;
+    let sums = sums(&reading, issuer, only.map(AccountKind::number), None, at).await?;
     reading.finish().await?;
     let mut lines = Vec::with_capacity(sums.len());
     for ((line, code), Totals { debits, credits }) in sums {
@@ -288,6 +335,11 @@ pub(crate) async fn trial_balance(
     }
     lines.sort_by_key(|line| (line.line, line.currency));
     Ok(lines)
+}
+
+/// The line that is stored under this kind and reference.
+pub(crate) fn line(kind: i64, reference: i64) -> Result<LedgerLine> {
+    ledger_line(Line { kind, reference })
 }
 
 fn ledger_line(line: Line) -> Result<LedgerLine> {
@@ -314,8 +366,8 @@ pub(crate) async fn account_totals(
     let totals = if let Account::Card(card) = account {
         card_totals(&reading, card, at).await?
     } else {
-        let line = Line { kind: account.kind().number(), reference: account.reference() };
-        let sums = sums(&reading, issuer, Some(line), at).await?;
+        let (kind, reference) = (account.kind().number(), account.reference());
+        let sums = sums(&reading, issuer, Some(kind), Some(reference), at).await?;
         let named = |((_, code), totals)| Ok(in_currency(currency(code)?, totals));
         sums.into_iter().map(named).collect::<Result<_>>()?
     };

@@ -5,6 +5,7 @@
 //! their ids before anything that depends on them is read, so several batches can be decided at once, here
 //! and on other nodes. See `docs/decisions/0011` for keys, isolation and grants.
 
+mod accounting;
 mod address;
 mod audit;
 mod catalog;
@@ -24,6 +25,7 @@ mod queries;
 mod relocation;
 mod rows;
 mod session;
+mod reconciliation;
 mod settlement;
 mod store;
 mod transaction;

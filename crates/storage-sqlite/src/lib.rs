@@ -4,6 +4,7 @@
 //! a thread of its own carries the write-ahead log into the database, so that no sale waits for that.
 //! See `docs/decisions/0001`, `0002` and `0003` for why the tables look as they do.
 
+mod accounting;
 mod archive;
 mod audit;
 mod backup;
@@ -26,6 +27,7 @@ mod readers;
 mod recover;
 mod relocation;
 mod rows;
+mod reconciliation;
 mod settlement;
 mod store;
 mod transaction;

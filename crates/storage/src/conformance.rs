@@ -17,6 +17,7 @@
 //! them, and all that is written refers to things that exist, so that a store is free to have foreign keys
 //! and other constraints.
 
+mod accounting;
 mod audit;
 mod catalog;
 mod commands;
@@ -29,6 +30,7 @@ mod nodes;
 mod populate;
 mod postings;
 mod random;
+mod reconciliation;
 mod round_trips;
 mod scenario;
 mod settlement;
@@ -41,6 +43,10 @@ use std::{any::Any, sync::Arc};
 
 use crate::Store;
 
+pub use accounting::{
+    ageing_adds_up_to_the_books, balances_of_a_kind_are_those_of_the_trial_balance, figures_keep_their_versions,
+    settings_keep_their_versions, the_journal_equals_a_fold_over_the_log,
+};
 pub use audit::{
     audit_finds_what_contradicts_the_log, audit_is_clean_after_a_claim_moved_on, audit_is_clean_on_good_data,
 };
@@ -52,7 +58,9 @@ pub use issue::{
     batches_round_trip_and_page, cards_and_progress_are_written_together, export_is_claimed_once,
     taken_numbers_are_reported_and_nothing_is_written,
 };
-pub use jobs::{due_cards_are_found_at_their_moment, due_holds_are_found_at_their_moment};
+pub use jobs::{
+    due_cards_are_found_at_their_moment, due_holds_are_found_at_their_moment, expiring_cards_are_paged,
+};
 pub use keys::{keys_in_use_are_known, numbers_are_rekeyed};
 pub use ledger::{
     a_roll_up_changes_no_total, currencies_are_never_added_together, totals_equal_a_fold_over_all_transfers,
@@ -69,6 +77,10 @@ pub use nodes::{
 pub use populate::populate;
 pub use postings::{audit_finds_postings_astray, postings_are_written_read_and_listed};
 pub use random::random_commands_agree;
+pub use reconciliation::{
+    differences_change_under_their_version, own_records_are_what_the_log_says,
+    reconciliations_round_trip_and_are_made_once,
+};
 pub use round_trips::{
     cards_round_trip, compensations_and_tombstones_round_trip, holds_round_trip, operations_round_trip,
     transfers_round_trip,
@@ -118,11 +130,16 @@ macro_rules! conformance_tests {
             a_roll_up_changes_no_total
             accruals_are_written_by_one
             agreements_are_versions
+            ageing_adds_up_to_the_books
             audit_finds_postings_astray
+            differences_change_under_their_version
+            own_records_are_what_the_log_says
+            reconciliations_round_trip_and_are_made_once
             audit_finds_what_contradicts_the_log
             audit_is_clean_after_a_claim_moved_on
             audit_holds_lines_against_the_log
             audit_is_clean_on_good_data
+            balances_of_a_kind_are_those_of_the_trial_balance
             batches_round_trip_and_page
             calendars_are_replaced_by_year
             card_chains_include_the_second_card
@@ -137,7 +154,9 @@ macro_rules! conformance_tests {
             due_cards_are_found_at_their_moment
             due_holds_are_found_at_their_moment
             every_need_is_answered
+            expiring_cards_are_paged
             export_is_claimed_once
+            figures_keep_their_versions
             holds_round_trip
             job_leases_have_one_holder
             keys_are_unique_within_a_client
@@ -157,7 +176,9 @@ macro_rules! conformance_tests {
             payouts_take_their_steps
             readers_see_only_what_is_committed
             statements_are_closed_once
+            settings_keep_their_versions
             taken_numbers_are_reported_and_nothing_is_written
+            the_journal_equals_a_fold_over_the_log
             totals_equal_a_fold_over_all_transfers
             traces_are_unique
             transfers_are_paged

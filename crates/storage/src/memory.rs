@@ -2,6 +2,7 @@
 //! tests. It keeps whole domain values in maps and answers every question by a fold over them, so that
 //! there is as little as possible in it that could be wrong. Not for production: nothing is durable.
 
+mod accounting;
 mod audit;
 mod catalog;
 mod issue;
@@ -9,6 +10,7 @@ mod jobs;
 mod keys;
 mod nodes;
 mod queries;
+mod reconciliation;
 mod settlement;
 mod state;
 mod transactions;

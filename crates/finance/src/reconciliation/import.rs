@@ -8,15 +8,15 @@ use domain::{
 };
 use jiff::{civil::Date, tz::TimeZone};
 use reconciliation::{
-    Class, Difference, Format, Limits, Line, Mapping, Outcome, OwnRecord, OwnStatus, Rules, Settings, Statement,
-    Verdict, compare, read,
+    Class, Difference, Format, Limits, Line, Mapping, Outcome, OwnRecord, OwnStatus, Rules, Settings,
+    Statement, Verdict, compare, read,
 };
 use storage::{
     DifferenceEvent, DifferenceRecord, DifferenceStatus, MatchOn, OwnQuery, ReconciledLine, Reconciliation,
     ReconciliationStatus, StorageError, Store,
 };
 
-use super::{Reconciler, ReconcileError, error::field};
+use super::{ReconcileError, Reconciler, error::field};
 
 /// Own records that one file is compared with, at most.
 pub const MAX_OWN_RECORDS: usize = 2_000_000;
@@ -121,7 +121,9 @@ impl Reconciler {
             }
             Account::Channel(_) => {}
             Account::Bank(owner) if owner == request.issuer => {}
-            _ => return field("account", "a file speaks of merchant:…, channel:… or the issuer's own bank:…"),
+            _ => {
+                return field("account", "a file speaks of merchant:…, channel:… or the issuer's own bank:…");
+            }
         }
         if request.format.needs_mapping() != request.mapping.is_some() {
             return field("mapping", "csv and xlsx files need a mapping, and the other formats have none");
@@ -174,15 +176,23 @@ impl Reconciler {
     }
 
     /// Completes it, with what an earlier file missed and this one brings. Somebody may be working on that.
-    async fn finish(&self, begun: &Reconciliation, compared: &Compared) -> Result<Reconciliation, ReconcileError> {
+    async fn finish(
+        &self,
+        begun: &Reconciliation,
+        compared: &Compared,
+    ) -> Result<Reconciliation, ReconcileError> {
         let store = self.engine.store();
         let done = Reconciliation {
             status: ReconciliationStatus::Complete,
             completed_at: Some(self.engine.now()),
             ..begun.clone()
         };
-        let found: Vec<DifferenceRecord> =
-            compared.outcome.differences.iter().map(|difference| self.record(begun, compared, difference)).collect();
+        let found: Vec<DifferenceRecord> = compared
+            .outcome
+            .differences
+            .iter()
+            .map(|difference| self.record(begun, compared, difference))
+            .collect();
         let mut attempt = 1;
         loop {
             let cleared = self.cleared(begun, compared).await?;
@@ -328,7 +338,9 @@ async fn load(store: &dyn Store, of: &Reconciliation) -> Result<Vec<OwnRecord>, 
         let part = store.own_records(&query, from, READ).await?;
         own.extend(part.items);
         if own.len() > MAX_OWN_RECORDS {
-            let text = format!("we have more than {MAX_OWN_RECORDS} records of that period; reconcile fewer days at once");
+            let text = format!(
+                "we have more than {MAX_OWN_RECORDS} records of that period; reconcile fewer days at once"
+            );
             return Err(ReconcileError::TooMuch(text));
         }
         after = part.next;
@@ -351,7 +363,9 @@ fn figures(of: &mut Reconciliation, compared: &Compared) -> Result<(), Reconcile
         of.records = of.records.saturating_add(1);
         if own.status == OwnStatus::Approved {
             sum = sum.checked_add(own.amount).ok_or_else(|| {
-                ReconcileError::TooMuch("our records of that period add up to more than 64 bits hold".to_owned())
+                ReconcileError::TooMuch(
+                    "our records of that period add up to more than 64 bits hold".to_owned(),
+                )
             })?;
         }
     }
@@ -362,7 +376,11 @@ fn figures(of: &mut Reconciliation, compared: &Compared) -> Result<(), Reconcile
     Ok(())
 }
 
-async fn write_lines(store: &dyn Store, of: &Reconciliation, compared: &Compared) -> Result<(), ReconcileError> {
+async fn write_lines(
+    store: &dyn Store,
+    of: &Reconciliation,
+    compared: &Compared,
+) -> Result<(), ReconcileError> {
     let verdicts = compared.outcome.verdicts.chunks(WRITE);
     for (lines, verdicts) in compared.statement.lines.chunks(WRITE).zip(verdicts) {
         let rows: Vec<ReconciledLine> =

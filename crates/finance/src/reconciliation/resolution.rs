@@ -4,14 +4,14 @@
 //! its version: whoever finds it approved and not posted posts it again, and nothing is posted twice.
 
 use domain::{
-    Account, Amount, ClientId, Command, DifferenceId, IdempotencyKey, IssuerId, PostedTransfer, Posting, PostingKind,
-    command::Actor,
+    Account, Amount, ClientId, Command, DifferenceId, IdempotencyKey, IssuerId, PostedTransfer, Posting,
+    PostingKind, command::Actor,
 };
 use engine::Intent;
 use reconciliation::Correction;
 use storage::{DifferenceEvent, DifferenceRecord, DifferenceStatus, Proposal, StorageError};
 
-use super::{Reconciler, ReconcileError, error::field};
+use super::{ReconcileError, Reconciler, error::field};
 
 /// The longest note, in bytes.
 const MAX_NOTE: usize = 500;
@@ -45,7 +45,8 @@ impl Reconciler {
         let at = self.engine.now();
         let proposal = Proposal { by: client, at, correction: proposed.correction, note: proposed.note };
         let note = proposal.note.clone();
-        let changed = DifferenceRecord { status: DifferenceStatus::Proposed, proposal: Some(proposal), ..record };
+        let changed =
+            DifferenceRecord { status: DifferenceStatus::Proposed, proposal: Some(proposal), ..record };
         self.change(changed, client, "proposed", note).await
     }
 
@@ -99,7 +100,11 @@ impl Reconciler {
         Ok(posted)
     }
 
-    async fn own_difference(&self, issuer: IssuerId, id: DifferenceId) -> Result<DifferenceRecord, ReconcileError> {
+    async fn own_difference(
+        &self,
+        issuer: IssuerId,
+        id: DifferenceId,
+    ) -> Result<DifferenceRecord, ReconcileError> {
         let found = self.engine.store().difference(id).await?;
         found.filter(|record| record.issuer == issuer).ok_or(ReconcileError::Unknown("difference"))
     }
@@ -192,7 +197,10 @@ fn intent(record: &DifferenceRecord) -> Result<Intent, ReconcileError> {
     let Some(((delta, note), (client, _))) =
         proposal.and_then(|p| Some((p.correction?, p.note.clone()))).zip(decided)
     else {
-        return Err(ReconcileError::Status { status: record.status.name(), needed: "nothing of it is to be posted" });
+        return Err(ReconcileError::Status {
+            status: record.status.name(),
+            needed: "nothing of it is to be posted",
+        });
     };
     let transfer = correction(record.account, record.issuer, delta)?;
     let merchant = match record.account {

@@ -11,6 +11,7 @@
 //! What the write path does not use is left to the store in memory, which is not part of the simulation.
 
 mod ports;
+mod reconciliation;
 mod settlement;
 mod state;
 mod transaction;

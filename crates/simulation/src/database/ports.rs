@@ -6,12 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     Account, BatchId, Card, CardId, Catalog, ClientId, Hold, HoldId, IssuerId, Operation, OperationId,
-    Timestamp, card::StateCode, command::NumberIndex, hold::HoldStatus,
+    Timestamp, account::AccountKind, card::StateCode, command::NumberIndex, hold::HoldStatus,
 };
 use storage::{
-    AccountTotals, Audit, AuditReport, BalanceLine, Batch, CatalogEntry, CatalogStore, DueHold, ExportRow,
-    IssueStore, JobsStore, KeyStore, NewCard, NodeLease, NodeStore, OperationFilter, Page, Queries, Rekeyed,
-    Result, RollUp, StoredNumber, TransferFilter, TransferRow, Usage, UsageStore,
+    AGE_BOUNDS, AccountTotals, AccountingStore, AgedValue, Audit, AuditReport, BalanceLine, Batch, CatalogEntry, CatalogStore, Days, DueHold, ExportRow, Figure, FigureKind,
+    IssueStore, JobsStore, JournalLine, JournalTotal, KeyStore, NewCard, NodeLease, NodeStore, OperationFilter, Page, Queries, Rekeyed,
+    Result, RollUp, Setting, StoredNumber, TransferFilter, TransferRow, Usage, UsageStore,
 };
 
 use super::{Connection, unavailable};
@@ -92,6 +92,51 @@ fn is_due(card: &Card, now: Timestamp) -> bool {
     live && (lot_due || (card.is_past_validity(now) && card.held.is_zero()))
 }
 
+/// Accounting derives what it says from the log, beside the write path.
+#[async_trait]
+impl AccountingStore for Connection {
+    async fn roll_up_journal(&self, limit: usize) -> Result<RollUp> {
+        self.database.rest.roll_up_journal(limit).await
+    }
+
+    async fn journal(&self, issuer: IssuerId, days: Days) -> Result<Vec<JournalLine>> {
+        self.database.rest.journal(issuer, days).await
+    }
+
+    async fn journal_totals(&self, issuer: IssuerId, days: Days) -> Result<Vec<JournalTotal>> {
+        self.database.rest.journal_totals(issuer, days).await
+    }
+
+    async fn balances_of_kind(
+        &self,
+        issuer: IssuerId,
+        kind: AccountKind,
+        before: Timestamp,
+    ) -> Result<Vec<BalanceLine>> {
+        self.database.rest.balances_of_kind(issuer, kind, before).await
+    }
+
+    async fn ageing(&self, issuer: IssuerId, bounds: [Timestamp; AGE_BOUNDS]) -> Result<Vec<AgedValue>> {
+        self.database.rest.ageing(issuer, bounds).await
+    }
+
+    async fn enter_figure(&self, figure: &Figure) -> Result<Figure> {
+        self.database.rest.enter_figure(figure).await
+    }
+
+    async fn figures(&self, issuer: IssuerId, kind: FigureKind, from: i32, to: i32) -> Result<Vec<Figure>> {
+        self.database.rest.figures(issuer, kind, from, to).await
+    }
+
+    async fn enter_setting(&self, setting: &Setting) -> Result<Setting> {
+        self.database.rest.enter_setting(setting).await
+    }
+
+    async fn setting(&self, issuer: IssuerId, name: &str) -> Result<Option<Setting>> {
+        self.database.rest.setting(issuer, name).await
+    }
+}
+
 #[async_trait]
 impl Queries for Connection {
     async fn card(&self, id: CardId) -> Result<Option<Card>> {
@@ -101,6 +146,10 @@ impl Queries for Connection {
 
     async fn card_by_number(&self, indexes: &[NumberIndex]) -> Result<Option<Card>> {
         self.database.rest.card_by_number(indexes).await
+    }
+
+    async fn expiring_cards(&self, span: &storage::ExpirySpan, limit: usize) -> Result<Vec<Card>> {
+        self.database.rest.expiring_cards(span, limit).await
     }
 
     async fn holds_of(&self, card: CardId, limit: usize) -> Result<Vec<Hold>> {

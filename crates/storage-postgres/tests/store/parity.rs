@@ -11,6 +11,8 @@ const EMBEDDED: &str = concat!(
     include_str!("../../../storage-sqlite/migrations/V1__schema.sql"),
     include_str!("../../../storage-sqlite/migrations/V2__export_claims.sql"),
     include_str!("../../../storage-sqlite/migrations/V3__settlement.sql"),
+    include_str!("../../../storage-sqlite/migrations/V4__accounting.sql"),
+    include_str!("../../../storage-sqlite/migrations/V5__reconciliation.sql"),
 );
 
 /// Which types of PostgreSQL hold what a type of SQLite holds.

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use domain::{
     Account, Card, CardId, Currency, Hold, HoldId, IssuerId, Operation, OperationId, Timestamp, Transfer,
+    card::StateCode,
     command::NumberIndex,
 };
 
 use super::{MemoryStore, state::State};
 use crate::{
     AccountTotals, BalanceLine, LedgerLine, OperationFilter, Page, Queries, Result, StorageError,
-    TransferFilter, TransferRow,
+    TransferFilter, TransferRow, queries::ExpirySpan,
 };
 
 #[async_trait]
@@ -23,6 +24,22 @@ impl Queries for MemoryStore {
     async fn card_by_number(&self, indexes: &[NumberIndex]) -> Result<Option<Card>> {
         let state = self.read();
         Ok(state.find(indexes).map(|id| state.cards[&id].card.clone()))
+    }
+
+    async fn expiring_cards(&self, span: &ExpirySpan, limit: usize) -> Result<Vec<Card>> {
+        let state = self.read();
+        let live = |card: &Card| matches!(card.state.code(), StateCode::Active | StateCode::Frozen);
+        let ends = |card: &Card| card.expires_at.map(|end| (end, card.id));
+        let within = |card: &&Card| {
+            ends(card).is_some_and(|end| end > span.after && end.0 <= span.until)
+                && card.issuer == span.issuer
+                && live(card)
+                && !card.posted().is_zero()
+        };
+        let mut found: Vec<Card> = state.cards.values().map(|stored| &stored.card).filter(within).cloned().collect();
+        found.sort_unstable_by_key(ends);
+        found.truncate(limit);
+        Ok(found)
     }
 
     async fn holds_of(&self, card: CardId, limit: usize) -> Result<Vec<Hold>> {
@@ -136,12 +153,12 @@ impl Queries for MemoryStore {
 }
 
 /// The currency of what an operation moved. One that moved nothing may have none.
-fn currency_of(operation: &Operation) -> Result<Currency> {
+pub(super) fn currency_of(operation: &Operation) -> Result<Currency> {
     let missing = || StorageError::Corrupt(format!("{} moves value without a currency", operation.id));
     operation.currency.ok_or_else(missing)
 }
 
-fn total(sum: i64, amount: i64) -> Result<i64> {
+pub(super) fn total(sum: i64, amount: i64) -> Result<i64> {
     sum.checked_add(amount).ok_or_else(|| StorageError::Corrupt("a total exceeds 64 bits".to_owned()))
 }
 
@@ -201,7 +218,7 @@ fn transfers_before(
     })
 }
 
-fn line_of(state: &State, account: Account) -> Result<LedgerLine> {
+pub(super) fn line_of(state: &State, account: Account) -> Result<LedgerLine> {
     let Account::Card(id) = account else { return Ok(LedgerLine::Account(account)) };
     let stored = state.cards.get(&id);
     let stored = stored.ok_or_else(|| StorageError::Corrupt(format!("transfer of unknown {id}")))?;

@@ -13,7 +13,7 @@ use domain::{
     working::{Changes, TraceKey},
 };
 
-use crate::{Batch, NewCard, Result, StorageError, UsageKey};
+use crate::{Batch, Figure, NewCard, Result, Setting, StorageError, UsageKey};
 
 /// Everything.
 #[derive(Default)]
@@ -34,9 +34,14 @@ pub(super) struct State {
     pub(super) holds: BTreeMap<HoldId, Hold>,
     /// The newest operation that the roll-up has taken in. Totals are always folded from transfers.
     pub(super) rolled_up: Option<OperationId>,
+    /// The newest operation that the journal's roll-up has taken in. The journal is always folded as well.
+    pub(super) journaled: Option<OperationId>,
+    pub(super) figures: Vec<Figure>,
+    pub(super) settings: Vec<Setting>,
     pub(super) nodes: BTreeMap<u16, LentNode>,
     pub(super) leases: HashMap<String, HeldLease>,
     pub(super) usage: HashMap<UsageKey, Used>,
+    pub(super) reconciliations: super::reconciliation::Reconciliations,
     pub(super) settlements: super::settlement::Settlements,
 }
 
