@@ -139,7 +139,9 @@ async fn put_refunds(writing: &Writing, accrual: &Accrual) -> Result<()> {
         return Ok(());
     }
     let mut rows = Refunds::with_capacity(last.len());
-    last.values().for_each(|refunded| rows.push(refunded, accrual.issuer));
+    for refunded in last.values() {
+        rows.push(refunded, accrual.issuer);
+    }
     let sql = format!(
         "{} ON CONFLICT (operation_id, merchant_id) \
          DO UPDATE SET refunded = excluded.refunded, fee_returned = excluded.fee_returned",

@@ -72,7 +72,9 @@ async fn follow(writing: &Writing, issuer: IssuerId, statements: &[Statement]) -
 /// Writes the figures of those that are open, and says which those are.
 async fn fix(writing: &Writing, statements: &[Statement]) -> Result<HashSet<StatementId>> {
     let mut rows = Statements::with_capacity(statements.len());
-    statements.iter().for_each(|statement| rows.push(statement, None));
+    for statement in statements {
+        rows.push(statement, None);
+    }
     let columns = Statements::COLUMNS;
     let set = columns.iter().map(|(name, _)| *name).filter(|name| !NAMES.contains(name));
     let set: Vec<String> = set.map(|name| format!("{name} = new.{name}")).collect();

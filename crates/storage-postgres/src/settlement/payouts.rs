@@ -36,7 +36,9 @@ pub(super) async fn insert(writing: &Writing, payouts: &[&Payout]) -> Result<()>
         return Ok(());
     }
     let mut rows = Payouts::with_capacity(payouts.len());
-    payouts.iter().for_each(|payout| rows.push(payout));
+    for payout in payouts {
+        rows.push(payout);
+    }
     let sql = arrays::insert("payout", Payouts::COLUMNS);
     writing.execute_unique(&sql, &rows.params(), "payout").await?;
     Ok(())
@@ -110,7 +112,9 @@ async fn update_all(writing: &Writing, payouts: &[Payout]) -> Result<()> {
         }
     }
     let mut rows = Payouts::with_capacity(payouts.len());
-    payouts.iter().for_each(|payout| rows.push(payout));
+    for payout in payouts {
+        rows.push(payout);
+    }
     let columns = Payouts::COLUMNS;
     let set = columns.iter().map(|(name, _)| *name).filter(|name| *name != "id" && !NAMES.contains(name));
     let set: Vec<String> = set.map(|name| format!("{name} = new.{name}")).collect();

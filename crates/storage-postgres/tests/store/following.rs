@@ -3,7 +3,7 @@
 
 use domain::{Account, IssuerId, OperationId, Timestamp, ids};
 use postgres_testing::Cluster;
-use storage::{AccountTotals, JobsStore, Queries};
+use storage::{AccountTotals, JobsStore, LogPosition, Queries, SettlementStore};
 use storage_postgres::PostgresStore;
 use tokio_postgres::{Client, NoTls};
 
@@ -74,4 +74,50 @@ async fn a_transaction_that_commits_late_is_not_skipped() {
     let moment = Some(Timestamp::from_micros(1_772_323_200_000_001));
     let before = store.account_totals(ISSUER, Account::Bank(ISSUER), moment).await.expect("totals");
     assert_eq!(before.first().map(|totals| totals.debits), Some(60));
+}
+
+/// A redemption (3) of a merchant, or a refund (8) of one.
+async fn sell(client: &Client, n: i64, refund_of: Option<i64>) {
+    let (id, card) = (id(n), 77);
+    let (kind, original) = (if refund_of.is_some() { 8 } else { 3 }, refund_of.map(self::id));
+    let original = original.map_or("NULL".to_owned(), |original| original.to_string());
+    let sides = if refund_of.is_some() { "3, 77, 2, 1" } else { "77, 3, 1, 2" };
+    let sql = format!(
+        "INSERT INTO operation (id, card_id, issuer_id, client_id, requested, approved, at, business_date, kind, \
+         fingerprint_key_id, key, fingerprint, currency, merchant_id, original_id) VALUES ({id}, {card}, 1, 1, 10, 10, \
+         1772323200000000, 20260301, {kind}, 1, decode('01' || md5('{id}'), 'hex'), '\\x00', 'CNY', 3, {original}); \
+         INSERT INTO transfer (operation_id, card_id, issuer_id, amount, seq, debit_ref, credit_ref, debit_kind, \
+         credit_kind) VALUES ({id}, {card}, 1, 10, 1, {sides})"
+    );
+    client.batch_execute(&sql).await.expect("written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settlement_skips_nothing_and_sees_sales_before_their_refunds() {
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(&postgres_testing::Options::default()));
+    let cluster = cluster.await.expect("run").expect("a cluster");
+    let url = cluster.create_database();
+    let store = PostgresStore::connect(&url, options()).await.expect("a store");
+    let (slow, quick) = (writer(&url).await, writer(&url).await);
+    sell(&quick, 1, None).await;
+    slow.batch_execute("BEGIN").await.expect("begun");
+    sell(&slow, 2, None).await;
+    sell(&quick, 3, None).await;
+    let seen = async |from: LogPosition, limit: usize| {
+        let page = store.movements(ISSUER, from, limit).await.expect("movements");
+        let found: Vec<i64> = page.items.iter().map(|m| m.operation.get() - id(0)).collect();
+        (found, page)
+    };
+    let (found, page) = seen(LogPosition::START, 100).await;
+    assert_eq!((found, page.caught_up), (vec![1], false), "only what nothing can come before any more");
+    let (found, again) = seen(page.position, 100).await;
+    assert_eq!((found, again.caught_up, again.position), (vec![], false, page.position));
+    // Its transaction is older than that of the sale that it gives back, and its id lower.
+    sell(&quick, 6, None).await;
+    sell(&slow, 5, Some(6)).await;
+    slow.batch_execute("COMMIT").await.expect("committed");
+    let (found, rest) = seen(page.position, 2).await;
+    assert_eq!(found, [2, 3, 6, 5], "the part goes on to the sale");
+    let (found, end) = seen(rest.position, 2).await;
+    assert_eq!((found, end.caught_up), (vec![], true));
 }

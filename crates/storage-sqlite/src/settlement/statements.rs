@@ -133,6 +133,10 @@ pub(super) fn open_sums(connection: &Connection, issuer: IssuerId) -> Result<Vec
     fold.finish(newest)
 }
 
+fn lowest(f: &mut Fields<'_, '_>) -> Result<i64> {
+    f.int()
+}
+
 /// Reads the parts from the first line of these statements on.
 pub(super) fn receivers(
     connection: &Connection,
@@ -143,7 +147,7 @@ pub(super) fn receivers(
     let first =
         "SELECT coalesce(lines_from, 9223372036854775807) FROM statement WHERE id = ?1 AND issuer_id = ?2";
     for statement in statements {
-        let found = list(connection, first, [statement.get(), issuer.get()], |f| f.int())?;
+        let found = list(connection, first, [statement.get(), issuer.get()], lowest)?;
         from = found.into_iter().fold(from, i64::min);
     }
     let wanted: HashSet<i64> = statements.iter().map(|statement| statement.get()).collect();

@@ -232,7 +232,9 @@ impl SettlementStore for MemoryStore {
     async fn put_calendar_year(&self, issuer: IssuerId, year: i16, days: &[CalendarDay]) -> Result<()> {
         let mut days = days.to_vec();
         days.sort_by_key(|day| day.date);
-        days.iter_mut().for_each(|day| day.year = year);
+        for day in &mut days {
+            day.year = year;
+        }
         self.write().settlements.calendar.insert((issuer, year), days);
         Ok(())
     }
