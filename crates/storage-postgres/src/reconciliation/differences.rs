@@ -132,7 +132,7 @@ pub(super) async fn ageing(store: &PostgresStore, issuer: IssuerId, now: Timesta
     let [week, month, quarter] = DIFFERENCE_AGES.map(|days| (days + 1) * 86_400_000_000);
     let sql = "SELECT CASE WHEN $2 - at < $3 THEN 0 WHEN $2 - at < $4 THEN 1 WHEN $2 - at < $5 THEN 2 ELSE 3 END::bigint \
                AS bucket, currency, count(*), sum(abs(suggested))::bigint FROM reconciliation_difference \
-               WHERE issuer_id = $1 AND status IN ('open', 'proposed') GROUP BY 1, 2 ORDER BY 1, 2 COLLATE \"C\"";
+               WHERE issuer_id = $1 AND status IN ('open', 'proposed') GROUP BY bucket, currency ORDER BY bucket, currency COLLATE \"C\"";
     let values: [Param<'_>; 5] = [&issuer.get(), &now.micros(), &week, &month, &quarter];
     each(&store.one(Scope::One(issuer), sql, &values).await?, |f| {
         let (bucket, currency) = (f.narrow()?, f.named(|code| Currency::parse(code).ok())?);
