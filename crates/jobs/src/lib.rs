@@ -2,6 +2,7 @@
 //! resumable (it looks for work in the store, or keeps a cursor there), and visible in `/metrics`. Of
 //! several nodes on a database, one runs a job at a time.
 
+mod check_books;
 mod expire_cards;
 mod issue_cards;
 mod release_holds;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{Engine, Membership, SubmitError};
-use finance::settlement::FinanceError;
+use finance::{reconciliation::ReconcileError, settlement::FinanceError};
 use storage::StorageError;
 use tokio::{
     sync::{Notify, watch},
@@ -11,13 +11,14 @@ use tokio::{
 };
 
 use crate::{
+    check_books::Checking,
     expire_cards, issue_cards, release_holds, roll_up, roll_up_journal,
     settle::Settling,
     turns::{Keeper, Turns, TurnsConfig},
 };
 
 /// All jobs, in the order in which their leases are asked for.
-const NAMES: &[&str] = &["release_holds", "expire_cards", "roll_up", "issue_cards", "roll_up_journal", "settle"];
+const NAMES: &[&str] = &["release_holds", "expire_cards", "roll_up", "issue_cards", "roll_up_journal", "settle", "check_books"];
 /// How soon it is looked again whether a job that is another node's is ours.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -33,6 +34,9 @@ pub enum JobError {
     /// Settlement failed.
     #[error(transparent)]
     Finance(#[from] FinanceError),
+    /// Posting a correction of a reconciliation failed.
+    #[error(transparent)]
+    Reconciliation(#[from] ReconcileError),
 }
 
 /// How often jobs look for work.
@@ -48,6 +52,8 @@ pub struct JobsConfig {
     pub roll_up_journal: Duration,
     /// Between rounds of settling.
     pub settle: Duration,
+    /// Between rounds of checking the books against the log.
+    pub check_books: Duration,
     /// Between looks for unfinished batches, besides being woken.
     pub issue_cards: Duration,
 }
@@ -60,6 +66,7 @@ impl Default for JobsConfig {
             roll_up: Duration::from_secs(2),
             roll_up_journal: Duration::from_secs(2),
             settle: Duration::from_secs(5),
+            check_books: Duration::from_secs(30),
             // The node that was asked for a batch need not be the one that makes it.
             issue_cards: Duration::from_secs(2),
         }
@@ -115,6 +122,7 @@ pub fn spawn(engine: &Engine, membership: Option<Membership>, config: JobsConfig
         engine: engine.clone(),
     };
     let settling = Settling::default();
+    let checking = Checking::new();
     let tasks = vec![
         tokio::spawn(job(0, config.release_holds, &never).run(release_holds::round)),
         tokio::spawn(job(1, config.expire_cards, &never).run(expire_cards::round)),
@@ -122,6 +130,7 @@ pub fn spawn(engine: &Engine, membership: Option<Membership>, config: JobsConfig
         tokio::spawn(job(3, config.issue_cards, &wake_issuing).run(issue_cards::round)),
         tokio::spawn(job(4, config.roll_up_journal, &never).run(roll_up_journal::round)),
         tokio::spawn(job(5, config.settle, &never).run(move |engine| settling.clone().round(engine))),
+        tokio::spawn(job(6, config.check_books, &never).run(move |engine| checking.clone().round(engine))),
     ];
     JobsHandle { stop, tasks, keeper, wake_issuing }
 }
