@@ -28,12 +28,13 @@ use crate::{
 const MAX_REPORTED: usize = 20;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 20] = [
+const INVARIANTS: [&str; 21] = [
     "transfers_balance",
     "declined_moves_nothing",
     "postings_keep_to_their_accounts",
     "balance_within_cap",
     "roll_up_matches_log",
+    "journal_matches_log",
     "rows_are_readable",
     "lots_match_transfers",
     "posted_is_sum_of_lots",
@@ -82,6 +83,10 @@ async fn run(tx: &Transaction<'_>) -> Result<AuditReport> {
     let posted = cards::check(tx, &currencies(tx).await?, &mut report, &mut findings).await?;
     compare_issued(&posted, &on_cards, &mut findings);
     links::check(tx, &mut findings).await?;
+    let limit = i64::try_from(MAX_REPORTED).unwrap_or(i64::MAX);
+    for line in crate::accounting::differences(tx, limit).await? {
+        findings.note("journal_matches_log", line, "is not what the log adds up to");
+    }
     settlement::check(tx, &mut findings).await?;
     report.checked = INVARIANTS.to_vec();
     report.violations = findings.into_violations();

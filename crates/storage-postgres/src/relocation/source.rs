@@ -20,11 +20,12 @@ const READERS: usize = 3;
 const BY_KEY: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; \
      SET enable_hashjoin = off; SET enable_mergejoin = off";
 
-/// Whether everything in the log is in the roll-up. Only then does its cursor say the same in ids as in
+/// Whether everything in the log is in the roll-ups. Only then do their cursors say the same in ids as in
 /// transactions.
-const ROLLED_UP: &str = "SELECT NOT EXISTS (SELECT 1 FROM operation o WHERE (o.xid, o.id) > \
-     (coalesce((SELECT xid FROM job_cursor WHERE name = 'roll_up'), '0'), \
-      coalesce((SELECT position FROM job_cursor WHERE name = 'roll_up'), -1)))";
+const ROLLED_UP: &str = "SELECT NOT EXISTS (SELECT 1 FROM (VALUES ('roll_up'), ('journal')) AS job (name) \
+     WHERE EXISTS (SELECT 1 FROM operation o WHERE (o.xid, o.id) > \
+         (coalesce((SELECT c.xid FROM job_cursor c WHERE c.name = job.name), '0'), \
+          coalesce((SELECT c.position FROM job_cursor c WHERE c.name = job.name), -1))))";
 
 /// Operations that settlement has not taken in, though it has taken in later ones: there its place is no id.
 const PASSED_OVER: &str = "SELECT count(*) FROM settlement_cursor s WHERE EXISTS (SELECT 1 FROM operation o \
@@ -96,7 +97,7 @@ impl RelocationSource for PostgresRelocationSource {
             ));
         }
         let rolled_up: bool = self.guard.client.query_one(ROLLED_UP, &[]).await.stored()?.get(0);
-        Ok(if rolled_up { Vec::new() } else { vec!["account_rollup", "job_cursor"] })
+        Ok(if rolled_up { Vec::new() } else { vec!["account_rollup", "journal_rollup", "job_cursor"] })
     }
 
     async fn read(&self, table: &'static Table, after: Option<&Key>, limit: usize) -> Result<Rows> {

@@ -31,12 +31,13 @@ const MAX_REPORTED: usize = 20;
 const CACHE_KIB: u32 = 16 * 1024;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 20] = [
+const INVARIANTS: [&str; 21] = [
     "transfers_balance",
     "declined_moves_nothing",
     "postings_keep_to_their_accounts",
     "balance_within_cap",
     "roll_up_matches_log",
+    "journal_matches_log",
     "rows_are_readable",
     "lots_match_transfers",
     "posted_is_sum_of_lots",
@@ -81,6 +82,10 @@ fn run(connection: &Connection) -> Result<AuditReport> {
     let posted = cards::check(connection, &currencies(connection)?, &mut report, &mut findings)?;
     compare_issued(&posted, &on_cards, &mut findings);
     links::check(connection, &mut findings)?;
+    let limit = i64::try_from(MAX_REPORTED).unwrap_or(i64::MAX);
+    for line in crate::accounting::differences(connection, limit)? {
+        findings.note("journal_matches_log", line, "is not what the log adds up to");
+    }
     settlement::check(connection, &mut findings)?;
     report.checked = INVARIANTS.to_vec();
     report.violations = findings.into_violations();
