@@ -68,7 +68,8 @@ async fn the_worked_example() {
     }
 
     let aged = get("/v1/reports/ageing").await;
-    let all: i64 = aged["items"].as_array().expect("ages").iter().map(|a| a["remaining"].as_i64().expect("a sum")).sum();
+    let all: i64 =
+        aged["items"].as_array().expect("ages").iter().map(|a| a["remaining"].as_i64().expect("a sum")).sum();
     assert_eq!(all, 145_000);
     assert!(aged["items"].as_array().expect("ages").iter().all(|age| age["age"] == "under_3_months"));
 
@@ -97,13 +98,22 @@ async fn the_worked_example() {
 
     let custody = get("/v1/reports/custody").await;
     assert_eq!((&custody["base_day"], &custody["custody"]["base"]), (&json!("2026-09-30"), &json!(0)));
-    assert_eq!((&custody["custody"]["limit_bp"], &custody["custody"]["standing"]), (&json!(2_000), &json!("met")));
-    assert_eq!((&custody["prepaid_balance"], &custody["prepaid"]["standing"]), (&json!(145_000), &json!("unknown")));
+    assert_eq!(
+        (&custody["custody"]["limit_bp"], &custody["custody"]["standing"]),
+        (&json!(2_000), &json!("met"))
+    );
+    assert_eq!(
+        (&custody["prepaid_balance"], &custody["prepaid"]["standing"]),
+        (&json!(145_000), &json!("unknown"))
+    );
     let revenue = json!({"year": 2025, "currency": "CNY", "amount": 362_500});
     put(&world, &one.key, "/v1/reports/custody/revenue", revenue).await.ok(200);
     let custody = get("/v1/reports/custody").await;
     // 1,450.00 of 3,625.00 is 40 % to the cent: not more than the limit, but near it.
-    assert_eq!((&custody["prepaid"]["ratio_bp"], &custody["prepaid"]["standing"]), (&json!(4_000), &json!("near")));
+    assert_eq!(
+        (&custody["prepaid"]["ratio_bp"], &custody["prepaid"]["standing"]),
+        (&json!(4_000), &json!("near"))
+    );
 
     let off = get("/v1/reports/breakage").await;
     assert_eq!(off["items"][0]["estimate"], Value::Null, "off until finance turns it on");
@@ -128,11 +138,18 @@ async fn the_worked_example() {
     assert_eq!((&undone["reversed"], &undone["amount"]), (&json!("activation"), &json!(8_000)));
 
     let invoices = get("/v1/reports/invoices?from=2026-11-22&to=2026-11-23&kind=sale").await;
-    let amounts: Vec<_> = invoices["items"].as_array().expect("rows").iter().map(|row| row["amount"].clone()).collect();
+    let amounts: Vec<_> =
+        invoices["items"].as_array().expect("rows").iter().map(|row| row["amount"].clone()).collect();
     assert_eq!(amounts, [json!(8_000), json!(50_000), json!(100_000)]);
-    assert_eq!((&invoices["items"][0]["item_code"], &invoices["items"][0]["item_name"]), (&json!("601"), &json!("预付卡销售和充值")));
+    assert_eq!(
+        (&invoices["items"][0]["item_code"], &invoices["items"][0]["item_name"]),
+        (&json!("601"), &json!("预付卡销售和充值"))
+    );
     let red = get("/v1/reports/invoices?from=2026-11-22&to=2026-11-23&kind=reversal").await;
-    assert_eq!((&red["items"][0]["operation"], &red["items"][0]["amount"]), (&json!(reversal), &json!(-8_000)));
+    assert_eq!(
+        (&red["items"][0]["operation"], &red["items"][0]["amount"]),
+        (&json!(reversal), &json!(-8_000))
+    );
 }
 
 #[tokio::test]
@@ -147,7 +164,11 @@ async fn tables_for_other_ledgers() {
     put(&world, &one.key, "/v1/reports/settings", chart).await.ok(200);
     let csv = async |path: &str| {
         let answer = world.get(&one.key, path).await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/csv; charset=utf-8"), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/csv; charset=utf-8"),
+            "{path}"
+        );
         String::from_utf8(answer.bytes).expect("UTF-8")
     };
     let journal = csv("/v1/reports/journal?from=2026-11-22&to=2026-11-22&format=csv").await;
