@@ -8,11 +8,13 @@
 mod agreements;
 mod comparison;
 mod error;
+mod payout_file;
 mod payouts;
 mod settler;
 
 pub use agreements::{NewAgreement, NewPayee, add_agreement, add_payee, books};
 pub use comparison::{Comparison, compare};
 pub use error::FinanceError;
-pub use payouts::{Decision, approve_payouts, confirm_payouts, reject_payouts, return_payouts};
+pub use payout_file::{Payer, PayoutFormat, SentFile, send_payouts};
+pub use payouts::{Decision, MAX_PAYOUTS, approve_payouts, confirm_payouts, reject_payouts, return_payouts};
 pub use settler::{RunReport, Settler, run};
