@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{IssuerId, MerchantId, ProgramId, catalog::Scope};
+use domain::{BusinessDate, IssuerId, MerchantId, ProgramId, catalog::Scope};
+use finance::accounting::quarter::Quarter;
 
 use crate::{database_url::DatabaseUrl, http_client::ServerUrl};
 
@@ -109,7 +110,10 @@ pub(crate) enum Command {
     Import(Import),
     Replay(Replay),
     Bench(Bench),
+    Settle(Settle),
+    Reconcile(Reconcile),
     Verify(Verify),
+    Report(Report),
     Backup(Backup),
     Restore(Restore),
     Move(Move),
@@ -341,7 +345,11 @@ pub(crate) struct Replay {
 /// "batch_redeem_per_s", "engine_per_s", "lookup_per_s", "ratio_to_noop", "cards", "conserved", …}.
 /// Compare ratios of one run, not figures of different runs.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Bench {
+    #[command(subcommand)]
+    pub(crate) of: Option<BenchOf>,
+
     /// How long each kind of load lasts
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
@@ -367,10 +375,104 @@ pub(crate) struct Bench {
     pub(crate) batch_sizes: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchOf {
+    Settlement(BenchSettlement),
+}
+
+/// Measure how long it takes to settle many merchants
+///
+/// Sells through the engine in a scratch database, then takes the whole log into statements, closes one for
+/// each merchant, posts its fees and proposes its payout. Then reconciles one merchant's file with its sales.
+///
+/// With --json: {"merchants", "operations", "settle_s", "reconcile_lines", "reconcile_s", "peak_rss_mib", …}.
+#[derive(Args, Debug)]
+pub(crate) struct BenchSettlement {
+    /// Merchants
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) merchants: u32,
+
+    /// Sales, spread over all merchants
+    #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) operations: u64,
+
+    /// Sales of one more merchant, which its file is then reconciled with
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000))]
+    pub(crate) reconcile: u64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KeyOrder {
     Ordered,
     Random,
+}
+
+/// Settle merchants: close the periods that are over, and propose payouts
+///
+/// What a running server does by itself a few seconds after each cut-off. Takes the log into the statements
+/// of merchants, closes those whose period is over, posts their fees and splits, and proposes what is to be
+/// paid. A second client approves payouts over the API. Run again it does nothing twice.
+#[derive(Args, Debug)]
+pub(crate) struct Settle {
+    /// The issuer; not needed where there is one only
+    #[arg(long, value_name = "ID")]
+    pub(crate) issuer: Option<IssuerId>,
+
+    /// Close only periods that end on this day or earlier, such as 2026-11-22
+    #[arg(long, value_name = "DATE")]
+    pub(crate) through: Option<crate::commands::settle::Day>,
+}
+
+/// Compare a file of a merchant, a sales channel or a bank with the books
+///
+/// Reads the file, matches its lines with our records, by reference and then by amount and time, and keeps
+/// what does not agree for two people to resolve over the API. The same file again is the same
+/// reconciliation. docs/reconciliation.md describes the files and the mapping.
+#[derive(Args, Debug)]
+pub(crate) struct Reconcile {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// The account that it speaks of: merchant:mer_…, channel:web or bank:iss_…
+    #[arg(long, value_name = "ACCOUNT", value_parser = crate::commands::reconcile::parse_account)]
+    pub(crate) account: domain::Account,
+
+    /// Its format: csv, xlsx, camt.053, wechat or alipay
+    #[arg(long, value_name = "FORMAT", value_parser = crate::commands::reconcile::parse_format)]
+    pub(crate) format: reconciliation::Format,
+
+    /// What its columns mean, as JSON: for csv and xlsx
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+
+    /// The currency of its amounts
+    #[arg(long, value_name = "CODE", default_value = "CNY", value_parser = |code: &str| domain::Currency::parse(code))]
+    pub(crate) currency: domain::Currency,
+
+    /// What its references are compared with: reference, operation or key
+    #[arg(long, value_name = "WHAT", default_value = "reference", value_parser = crate::commands::reconcile::parse_match_on)]
+    pub(crate) match_on: storage::MatchOn,
+
+    /// How far apart two sides of the same thing may be
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    pub(crate) window_seconds: u32,
+
+    /// The first day that it speaks of; that of its first line if not given
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<jiff::civil::Date>,
+
+    /// The last such day
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<jiff::civil::Date>,
+
+    /// How many lines it has, where you know it from elsewhere
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) expected_lines: Option<u32>,
+
+    /// What its lines add up to in minor units, where you know it from elsewhere
+    #[arg(long, value_name = "MINOR", allow_negative_numbers = true)]
+    pub(crate) expected_sum: Option<i64>,
 }
 
 /// Check every invariant of the books
@@ -382,6 +484,65 @@ pub(crate) enum KeyOrder {
 /// May run beside a server, and looks at one moment then.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {}
+
+/// Write a report of accounting, or to an authority
+///
+/// From the database, also while a server runs. On standard output: a table of CSV with amounts in whole units
+/// of the currency, or with --json a line with an object for each row. docs/accounting.md says what each
+/// figure means.
+///
+///   liability   what was owed to holders, what changed it, what is owed    --from --to
+///   ageing      what is on cards now, by the time since activation
+///   breakage    value that nobody is expected to redeem                    [--to]
+///   journal     days, kinds and accounts, for the general ledger           --from --to
+///   quarterly   the quarterly report on single-purpose cards               --quarter
+///   custody     money in custody, prepaid balance against revenue          [--to]
+///   sales       invoice data of sales (also: loads, reversals)             --from --to
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Report {
+    /// Which
+    #[arg(value_enum)]
+    pub(crate) report: ReportName,
+
+    /// The issuer; may be left out where there is only one
+    #[arg(long, value_name = "ID")]
+    pub(crate) issuer: Option<IssuerId>,
+
+    /// The first business day, such as 2026-01-01
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub(crate) from: Option<BusinessDate>,
+
+    /// The last business day
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub(crate) to: Option<BusinessDate>,
+
+    /// The quarter, such as 2026-Q1
+    #[arg(long, value_name = "QUARTER", value_parser = parse_quarter)]
+    pub(crate) quarter: Option<Quarter>,
+}
+
+/// The reports there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportName {
+    Liability,
+    Ageing,
+    Breakage,
+    Journal,
+    Quarterly,
+    Custody,
+    Sales,
+    Loads,
+    Reversals,
+}
+
+fn parse_day(text: &str) -> Result<BusinessDate, String> {
+    BusinessDate::parse(text).ok_or_else(|| "a day is written as 2026-01-31".to_owned())
+}
+
+fn parse_quarter(text: &str) -> Result<Quarter, String> {
+    Quarter::parse(text).ok_or_else(|| "a quarter is written as 2026-Q1".to_owned())
+}
 
 /// Copy the database file, also while a server runs
 ///

@@ -8,8 +8,10 @@ mod disk;
 mod engine_load;
 mod idempotency_keys;
 mod proof;
+mod reconcile;
 mod report;
 mod server_process;
+mod settlement;
 mod shop;
 mod tally;
 mod traffic;
@@ -20,7 +22,7 @@ use load_generator::{Config, Report, Source, closed_loop, open_loop};
 use tempfile::TempDir;
 
 use crate::{
-    cli::{Bench, Global, KeyOrder},
+    cli::{Bench, BenchOf, Global, KeyOrder},
     database_url::DatabaseUrl,
     failure::{Failure, Result},
     output,
@@ -41,6 +43,9 @@ const BATCH_SIZES: [usize; 4] = [16, 64, 256, 1024];
 const BATCH_CONNECTIONS: usize = 4;
 
 pub(crate) async fn run(global: &Global, args: &Bench) -> Result {
+    if let Some(BenchOf::Settlement(args)) = &args.of {
+        return settlement::run(global, args).await;
+    }
     let (global, scratch) = scratch(global)?;
     let shop = Shop::prepare(&global, args.cards).await?;
     let before = proof::Before::take(&global, &shop).await?;
