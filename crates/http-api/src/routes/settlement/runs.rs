@@ -1,0 +1,81 @@
+//! Settlement runs: what the server does by itself after each cut-off, at once.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use domain::Currency;
+use finance::settlement::run;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    answer::json,
+    auth::Caller,
+    error::Problem,
+    extract::Json,
+    state::AppState,
+    wire::{day::Day, schema},
+};
+
+/// How far to settle.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunRequest {
+    /// Only periods that end on this day or earlier.
+    #[schema(value_type = Option<schema::Date>)]
+    through: Option<Day>,
+}
+
+/// What a run did.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SettlementRun {
+    /// Operations that were looked at.
+    operations: u64,
+    /// Lines that were written.
+    lines: u64,
+    /// Statements that were closed.
+    statements: u64,
+    /// Payouts that were proposed, by this client.
+    payouts: u64,
+    /// Their sums.
+    amounts: Vec<RunAmount>,
+}
+
+/// What is to be paid in a currency.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RunAmount {
+    /// The currency.
+    #[schema(value_type = schema::Currency)]
+    currency: Currency,
+    /// The sum, in minor units.
+    amount: i64,
+}
+
+/// Settle
+///
+/// Takes the log into statements, closes those whose period is over, posts their fees and splits, and proposes
+/// payouts. Run again it does nothing twice. The client proposes the payouts; another one has to approve them.
+#[utoipa::path(
+    post,
+    path = "/v1/settlement-runs",
+    tag = "settlement",
+    operation_id = "settle",
+    request_body = RunRequest,
+    responses((status = 200, description = "What was done.", body = SettlementRun)),
+)]
+pub(crate) async fn create(
+    State(app): State<AppState>,
+    caller: Caller,
+    Json(body): Json<RunRequest>,
+) -> Result<Response, Problem> {
+    caller.unbound()?;
+    let actor = caller.actor()?;
+    let report = run(&app.engine, actor.issuer, body.through.map(|day| day.0), actor.client).await?;
+    let amounts = report.amounts.into_iter().map(|(currency, amount)| RunAmount { currency, amount });
+    let done = SettlementRun {
+        operations: report.operations,
+        lines: report.lines,
+        statements: report.statements,
+        payouts: report.payouts,
+        amounts: amounts.collect(),
+    };
+    json(StatusCode::OK, &done)
+}

@@ -1,0 +1,166 @@
+//! Settlement from the agreement to the bank.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, text};
+
+const DAY: i64 = 86_400;
+
+fn terms() -> Value {
+    json!({
+        "cycle": {"kind": "t_plus", "days": 1},
+        "fees": {"basis_points": 100, "fixed": 2},
+        "refunds_return_fee": true
+    })
+}
+
+async fn agree(world: &World, terms: &Value, from: &str) -> crate::world::Answer {
+    let body = json!({"merchant": world.one.merchant, "currency": "CNY", "effective_from": from, "terms": terms});
+    world.post(&world.one.key, "/v1/agreements", body).await
+}
+
+/// A closed statement of one sale of 300 and a refund of 100; its payout.
+async fn settled(world: &World) -> (Value, Value) {
+    let one = &world.one;
+    agree(world, &terms(), "2026-11-22").await.ok(201);
+    let card = world.card(one, 1_000).await;
+    let sale = text(&world.redeem(one, &card, 300).await.approved()["id"]);
+    world.keyed(&one.key, &format!("/v1/redemptions/{sale}/refunds"), json!({"amount": 100})).await.approved();
+    let early = world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    assert_eq!((&early["lines"], &early["statements"]), (&json!(2), &json!(0)), "the day is not over");
+    world.clock.advance_seconds(2 * DAY);
+    let run = world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    assert_eq!((&run["statements"], &run["payouts"]), (&json!(1), &json!(1)));
+    assert_eq!(run["amounts"], json!([{"currency": "CNY", "amount": 197}]));
+    let statements = world.get(&one.key, "/v1/statements").await.ok(200);
+    let payouts = world.get(&one.key, "/v1/payouts?status=proposed").await.ok(200);
+    (statements["items"][0].clone(), payouts["items"][0].clone())
+}
+
+#[tokio::test]
+async fn a_statement_is_what_was_sold_less_fees() {
+    let world = World::new().await;
+    let one = &world.one;
+    let (statement, payout) = settled(&world).await;
+    // The 22nd is a Sunday: it belongs to Friday's period and is due on Monday.
+    let period = ["period_from", "period_to", "due_on"].map(|field| statement[field].clone());
+    assert_eq!(period, ["2026-11-20", "2026-11-22", "2026-11-23"]);
+    let figures = &statement["figures"];
+    let got = ["sales", "refunds", "fees", "closing", "payout", "carried"].map(|name| figures[name].clone());
+    // 3 + 2 on the sale, a third of it given back: 2 (1.67).
+    assert_eq!(got, [300, -100, 3, 197, 197, 0].map(Value::from));
+    assert_eq!((&statement["status"], &payout["amount"]), (&json!("closed"), &json!(197)));
+    assert_eq!(payout["statement"], statement["id"]);
+    assert_eq!(statement["digest"].as_str().map(str::len), Some(64));
+    let path = format!("/v1/statements/{}/lines", text(&statement["id"]));
+    let lines = world.get(&one.key, &path).await.ok(200)["items"].clone();
+    let kinds: Vec<_> = lines.as_array().expect("lines").iter().map(|line| line["kind"].clone()).collect();
+    assert_eq!(kinds, ["refund", "sale"]);
+    assert_eq!((&lines[0]["fee"], &lines[0]["original"]), (&json!(-2), &lines[1]["operation"]));
+    let read = world.get(&one.key, &format!("/v1/statements/{}", text(&statement["id"]))).await.ok(200);
+    assert_eq!(read, statement);
+    let again = world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    assert_eq!(again["statements"], 0);
+    // The ledger owes what the statement pays.
+    let path = format!("/v1/ledger/accounts/merchant:{}", one.merchant);
+    let account = world.get(&one.key, &path).await.ok(200);
+    assert_eq!(crate::world::only_balance(&account), 197);
+}
+
+#[tokio::test]
+async fn a_payout_needs_a_second_client_and_a_bank_account() {
+    let world = World::new().await;
+    let one = &world.one;
+    let (_, payout) = settled(&world).await;
+    let ids = json!({"payouts": [payout["id"]]});
+    world.post(&one.key, "/v1/payouts/approve", ids.clone()).await.is(409, "second_person_needed");
+    let maker = world.client(one, &["settlement_read", "settlement_write"], None).await;
+    world.post(&maker, "/v1/payouts/approve", ids.clone()).await.is(403, "scope_missing");
+    let checker = world.client(one, &["settlement_read", "settlement_write", "payouts_approve"], None).await;
+    let file = json!({"payouts": [payout["id"]], "execution": "2026-11-24",
+        "payer": {"holder_name": "Issuer", "account_number": "110902000012345678", "clearing_code": "102331000019"}});
+    world.post(&checker, "/v1/payouts/export", file.clone()).await.is(409, "payee_missing");
+    let payee = json!({"merchant": one.merchant, "currency": "CNY", "effective_from": "2026-11-01",
+        "holder_name": "Tea Ltd", "account_number": "6222021202012345678", "bank_name": "ICBC Hangzhou",
+        "clearing_code": "102331000019"});
+    let made = world.post(&checker, "/v1/payees", payee).await.ok(201);
+    assert_eq!(made["account_number"], "***************5678");
+    world.post(&checker, "/v1/payouts/export", file.clone()).await.is(409, "payout_status");
+    let approved = world.post(&checker, "/v1/payouts/approve", ids.clone()).await.ok(200);
+    assert_eq!(approved["items"][0]["status"], "approved");
+    let sent = world.post(&checker, "/v1/payouts/export", file.clone()).await;
+    assert_eq!((sent.status.as_u16(), sent.header("content-type")), (200, "application/xml"));
+    let xml = String::from_utf8(sent.bytes.clone()).expect("a text");
+    for part in ["pain.001.001.09", "6222021202012345678", "1.97", payout["id"].as_str().expect("an id")] {
+        assert!(xml.contains(part), "{part} in {xml}");
+    }
+    let again = world.post(&checker, "/v1/payouts/export", file).await;
+    assert_eq!(again.status.as_u16(), 200, "a lost file can be had again");
+    let path = format!("/v1/ledger/accounts/merchant:{}", one.merchant);
+    let owed = crate::world::only_balance(&world.get(&one.key, &path).await.ok(200));
+    assert_eq!(owed, 0, "posted once");
+    let path = format!("/v1/payouts/{}", text(&payout["id"]));
+    assert_eq!(world.get(&checker, &path).await.ok(200)["status"], "sent");
+    let back = json!({"payouts": [payout["id"]], "reason": "no such account"});
+    let back = world.post(&checker, "/v1/payouts/return", back).await.ok(200);
+    assert_eq!(back["items"][0]["status"], "returned");
+    world.post(&checker, "/v1/payouts/confirm", ids).await.is(409, "payout_status");
+    world.clock.advance_seconds(2 * DAY);
+    world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    let next = world.get(&one.key, "/v1/statements").await.ok(200)["items"][0].clone();
+    let figures = ["opening", "payout_returns", "payout"].map(|name| next["figures"][name].clone());
+    assert_eq!(figures, [0, 197, 197].map(Value::from), "payable again");
+}
+
+#[tokio::test]
+async fn terms_out_of_bounds_name_the_field() {
+    let world = World::new().await;
+    let check = async |terms: Value, pointer: &str| {
+        let problem = agree(&world, &terms, "2026-11-22").await.is(409, "terms_contradict");
+        assert_eq!(problem["pointer"], pointer);
+    };
+    let t1 = json!({"kind": "t_plus", "days": 1});
+    check(json!({"cycle": {"kind": "t_plus", "days": 31}}), "/terms/cycle/days").await;
+    check(json!({"cycle": t1, "fees": {"floor": 10, "cap": 5}}), "/terms/fees/cap").await;
+    check(json!({"cycle": t1, "splits": {"receivers": []}}), "/terms/splits/receivers").await;
+    let foreign = json!({"merchant": world.two.merchant, "share": {"kind": "fixed", "amount": 1}});
+    let pointer = "/terms/splits/receivers/0/merchant";
+    check(json!({"cycle": t1, "splits": {"receivers": [foreign]}}), pointer).await;
+    agree(&world, &terms(), "2026-12-01").await.ok(201);
+    let again = agree(&world, &terms(), "2026-12-01").await.is(409, "terms_contradict");
+    assert_eq!(again["pointer"], "/effective_from");
+    agree(&world, &json!({"cycle": t1, "fees": {"share": 1}}), "2026-11-22").await.is(400, "unknown_field");
+    agree(&world, &json!({"cycle": t1, "cut_off": "25:00"}), "2026-11-22").await.is(400, "invalid_field");
+}
+
+#[tokio::test]
+async fn others_see_nothing_and_a_merchant_sees_its_own() {
+    let world = World::new().await;
+    let (statement, payout) = settled(&world).await;
+    let (one, two) = (&world.one, &world.two);
+    for (path, code) in [
+        (format!("/v1/statements/{}", text(&statement["id"])), "statement_unknown"),
+        (format!("/v1/statements/{}/lines", text(&statement["id"])), "statement_unknown"),
+        (format!("/v1/payouts/{}", text(&payout["id"])), "payout_unknown"),
+        (format!("/v1/agreements/{}", text(&statement["agreement"])), "agreement_unknown"),
+    ] {
+        world.get(&two.key, &path).await.is(404, code);
+    }
+    let own = world.client(one, &["settlement_read", "settlement_write"], Some(&one.merchant)).await;
+    assert_eq!(world.get(&own, "/v1/statements").await.ok(200)["items"][0]["id"], statement["id"]);
+    world.post(&own, "/v1/settlement-runs", json!({})).await.is(403, "not_permitted");
+}
+
+#[tokio::test]
+async fn a_dry_run_compares_and_writes_nothing() {
+    let world = World::new().await;
+    let one = &world.one;
+    settled(&world).await;
+    let candidate = json!({"cycle": {"kind": "t_plus", "days": 1}, "fees": {"basis_points": 1000}});
+    let body = json!({"from": "2026-11-01", "to": "2026-11-30", "terms": candidate});
+    let compared = world.post(&one.key, "/v1/agreements/dry-run", body).await.ok(200);
+    let expect = json!({"sales": 300, "sales_count": 1, "fees": 3, "candidate_fees": 30});
+    assert_eq!(compared["total"], expect);
+    assert_eq!(compared["merchants"][0]["merchant"], one.merchant);
+    assert_eq!(world.get(&one.key, "/v1/agreements").await.ok(200)["items"].as_array().map(Vec::len), Some(1));
+}
