@@ -65,9 +65,16 @@ async fn history_cannot_be_changed() {
             refused(&client, &sql).await;
         }
     }
-    for sql in
-        ["DELETE FROM card", "DELETE FROM compensation", "DROP POLICY issuers ON card", "DELETE FROM node"]
-    {
+    for sql in [
+        "DELETE FROM card",
+        "DELETE FROM compensation",
+        "DROP POLICY issuers ON card",
+        "DELETE FROM node",
+        "UPDATE reported_figure SET amount = 1",
+        "DELETE FROM reported_figure",
+        "UPDATE accounting_setting SET value = ''",
+        "DELETE FROM journal_rollup",
+    ] {
         refused(&client, sql).await;
     }
     let owned = "SELECT count(*) FROM pg_class WHERE relowner = 'hexiao_app'::regrole";
@@ -75,8 +82,19 @@ async fn history_cannot_be_changed() {
     assert_eq!(owned, 0, "the run-time role owns nothing");
 }
 
-const TABLES: [&str; 8] =
-    ["card", "hold", "operation", "transfer", "compensation", "batch", "account_rollup", "card_secret"];
+const TABLES: [&str; 11] = [
+    "card",
+    "hold",
+    "operation",
+    "transfer",
+    "compensation",
+    "batch",
+    "account_rollup",
+    "card_secret",
+    "journal_rollup",
+    "reported_figure",
+    "accounting_setting",
+];
 
 async fn seen(client: &Client, table: &str) -> i64 {
     client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.expect("a count").get(0)
