@@ -122,11 +122,17 @@ pub enum Scope {
     CashOut,
     /// Read the ledger.
     LedgerRead,
+    /// Read reconciliations and their differences.
+    ReconciliationRead,
+    /// Send files to reconcile, propose what to do about differences.
+    ReconciliationWrite,
+    /// Approve or turn down what another client proposed about a difference.
+    ReconciliationApprove,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Platform,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -143,6 +149,9 @@ impl Scope {
         Self::Adjust,
         Self::CashOut,
         Self::LedgerRead,
+        Self::ReconciliationRead,
+        Self::ReconciliationWrite,
+        Self::ReconciliationApprove,
     ];
 
     /// The name in texts, such as `cards_issue`.
@@ -164,6 +173,9 @@ impl Scope {
             Self::Adjust => "adjust",
             Self::CashOut => "cash_out",
             Self::LedgerRead => "ledger_read",
+            Self::ReconciliationRead => "reconciliation_read",
+            Self::ReconciliationWrite => "reconciliation_write",
+            Self::ReconciliationApprove => "reconciliation_approve",
         }
     }
 

@@ -56,6 +56,7 @@ codes! {
     CardNotFound = 404, "card_not_found", "The number is unknown, or the PIN is wrong or missing";
     OperationUnknown = 404, "operation_unknown", "No such operation within reach";
     AccountUnknown = 404, "account_unknown", "No such account within reach";
+    ReconciliationUnknown = 404, "reconciliation_unknown", "No such reconciliation or difference within reach";
     MethodNotAllowed = 405, "method_not_allowed", "The route has no such method";
     BodyTimeout = 408, "body_timeout", "The body did not arrive in time";
     VersionConflict = 409, "version_conflict", "Somebody else changed it first";
@@ -67,6 +68,9 @@ codes! {
     BatchNotComplete = 409, "batch_not_complete", "The batch is not complete";
     ExportUnderWay = 409, "export_under_way", "Somebody is exporting the secrets right now";
     AlreadyExported = 409, "already_exported", "The secrets were exported before";
+    FileRefused = 400, "file_refused", "The file cannot be reconciled; nothing of it is kept";
+    DifferenceStatus = 409, "difference_status", "The difference is not at the step before this one";
+    SecondPersonNeeded = 409, "second_person_needed", "Who proposed it cannot approve it";
     NumbersExhausted = 409, "numbers_exhausted", "The program's range of numbers is used up";
     BodyTooLarge = 413, "body_too_large", "The body is too large";
     MediaTypeUnsupported = 415, "media_type_unsupported", "The body is not declared as JSON";

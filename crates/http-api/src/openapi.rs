@@ -137,6 +137,7 @@ fn tags() -> Vec<Tag> {
         ("issue", "Making cards"),
         ("operations", "What was done"),
         ("ledger", "The books"),
+        ("reconciliation", "Files of others, compared with the books"),
         ("catalog", "Issuers, programs, merchants, stores, terminals, clients"),
         ("service", "The server itself"),
     ]

@@ -68,6 +68,9 @@ impl Default for Options {
     }
 }
 
+/// Files that are taken in at once.
+const UPLOADS: usize = 2;
+
 /// The state of the routes. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
@@ -80,6 +83,9 @@ pub struct Inner {
     pub(crate) lookups: LookupLimiter,
     pub(crate) addresses: AddressLimiter,
     pub(crate) request_ids: RequestIds,
+    pub(crate) reconciler: finance::reconciliation::Reconciler,
+    /// Files that are being sent: each is on disk as it arrives.
+    pub(crate) uploads: Arc<tokio::sync::Semaphore>,
 }
 
 impl AppState {
@@ -89,7 +95,9 @@ impl AppState {
         let addresses = AddressLimiter::new(options.addresses);
         let request_ids = RequestIds::starting_at(engine.next_id());
         let clients = ClientLimiter::default();
-        let state = Self(Arc::new(Inner { engine, options, clients, lookups, addresses, request_ids }));
+        let reconciler = finance::reconciliation::Reconciler::new(engine.clone());
+        let uploads = Arc::new(tokio::sync::Semaphore::new(UPLOADS));
+        let state = Self(Arc::new(Inner { engine, options, clients, lookups, addresses, request_ids, reconciler, uploads }));
         shared_limits::start(&state);
         state
     }

@@ -75,6 +75,7 @@ pub(crate) const CRATES: &[Rule] = &[
             "http-api",
             "jobs",
             "load-generator",
+            "reconciliation",
             "relocation",
         ],
         tests_use: &["postgres-testing"],

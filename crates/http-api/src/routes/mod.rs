@@ -6,6 +6,7 @@ pub(crate) mod cards;
 pub(crate) mod catalog;
 pub(crate) mod ledger;
 pub(crate) mod operations;
+pub(crate) mod reconciliations;
 pub(crate) mod service;
 pub(crate) mod value;
 
@@ -42,6 +43,9 @@ scopes! {
     ADJUST = Adjust;
     CASH_OUT = CashOut;
     LEDGER = LedgerRead;
+    RECONCILIATION_READ = ReconciliationRead;
+    RECONCILIATION_WRITE = ReconciliationWrite;
+    RECONCILIATION_APPROVE = ReconciliationApprove;
 }
 
 /// The one table of routes, scopes and keys.
@@ -49,6 +53,7 @@ pub(crate) fn register(builder: Builder) -> Builder {
     let builder = value(builder);
     let builder = cards(builder);
     let builder = catalog(builder);
+    let builder = reconciliation(builder);
     builder
         .add(READ, None, routes!(operations::list::list))
         .add(READ, None, routes!(operations::read::read))
@@ -58,6 +63,20 @@ pub(crate) fn register(builder: Builder) -> Builder {
         .add(Access::Public, None, routes!(service::healthz))
         .add(Access::Public, None, routes!(service::readyz))
         .add(Access::Public, None, routes!(service::metrics))
+}
+
+fn reconciliation(builder: Builder) -> Builder {
+    builder
+        .add(RECONCILIATION_WRITE, None, routes!(reconciliations::upload::create))
+        .add(RECONCILIATION_READ, None, routes!(reconciliations::list::list))
+        .add(RECONCILIATION_READ, None, routes!(reconciliations::read::read))
+        .add(RECONCILIATION_READ, None, routes!(reconciliations::lines::lines))
+        .add(RECONCILIATION_READ, None, routes!(reconciliations::ageing::ageing))
+        .add(RECONCILIATION_READ, None, routes!(reconciliations::differences::list))
+        .add(RECONCILIATION_READ, None, routes!(reconciliations::differences::read))
+        .add(RECONCILIATION_WRITE, None, routes!(reconciliations::resolve::propose))
+        .add(RECONCILIATION_APPROVE, None, routes!(reconciliations::resolve::approve))
+        .add(RECONCILIATION_APPROVE, None, routes!(reconciliations::resolve::reject))
 }
 
 fn value(builder: Builder) -> Builder {

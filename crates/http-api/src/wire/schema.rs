@@ -170,6 +170,26 @@ scalars! {
         catalog::Scope::ALL.iter().map(|scope| scope.name()).collect::<Vec<_>>()
     );
     Status = one_of_texts("Whether it still does business.", ["active", "closed"]);
+    ReconciliationId = id("rec", "a reconciliation");
+    DifferenceId = id("diff", "a difference");
+    ReconciliationStatus = one_of_texts("How far a reconciliation is.", ["running", "complete"]);
+    DifferenceStatus = one_of_texts("Where the work on a difference stands.", ["open", "proposed", "approved", "cleared"]);
+    DifferenceClass = one_of_texts(
+        "How the two sides disagree.",
+        ["missing_here", "missing_there", "amount_differs", "duplicate", "status_differs", "late"]
+    );
+    DifferenceAction = one_of_texts(
+        "What somebody did.",
+        ["proposed", "approved", "rejected", "posted", "returned", "cleared"]
+    );
+    DifferenceAge = one_of_texts("Whole days.", ["0-7", "8-30", "31-90", "over-90"]);
+    LineStatus = one_of_texts("What became of it, by the file.", ["succeeded", "failed", "pending"]);
+    FileFormat = one_of_texts("The format of a file.", ["csv", "xlsx", "camt.053", "wechat", "alipay"]);
+    FileName = text("What you call the file.", 200);
+    MatchOn = one_of_texts("What references are compared with.", ["reference", "operation", "key"]);
+    WindowSeconds = whole("Seconds.", 0, 2_678_400);
+    LineCount = whole("How many lines.", 0, 1_000_000);
+    Note = text("Why.", 500);
     BatchStatus = one_of_texts("How far a batch is.", ["running", "complete", "failed"]);
     Version = json!({
         "type": "integer", "format": "int64", "minimum": 1, "maximum": 4_294_967_295_u32,

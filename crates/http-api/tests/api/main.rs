@@ -15,6 +15,7 @@ mod lookup;
 mod openapi;
 mod operations;
 mod races;
+mod reconciliations;
 mod secrecy;
 mod service;
 mod snapshots;
