@@ -74,8 +74,7 @@ impl Named for BreakageSettings {
         match wrong {
             None => Ok(()),
             Some((program, rate)) => Err(format!(
-                "expected_redemption_bp of {} is {rate}; give basis points from 1 to 10000",
-                program
+                "expected_redemption_bp of {program} is {rate}; give basis points from 1 to 10000"
             )),
         }
     }
