@@ -11,6 +11,7 @@ mod error;
 mod payout_file;
 mod payouts;
 mod settler;
+mod statement_document;
 
 pub use agreements::{NewAgreement, NewPayee, add_agreement, add_payee, books};
 pub use comparison::{Comparison, compare};
@@ -18,3 +19,4 @@ pub use error::FinanceError;
 pub use payout_file::{Payer, PayoutFormat, SentFile, send_payouts};
 pub use payouts::{Decision, MAX_PAYOUTS, approve_payouts, confirm_payouts, reject_payouts, return_payouts};
 pub use settler::{RunReport, Settler, run};
+pub use statement_document::{DocumentFormat, DocumentLanguage, export_statement};

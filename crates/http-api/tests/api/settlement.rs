@@ -164,3 +164,24 @@ async fn a_dry_run_compares_and_writes_nothing() {
     assert_eq!(compared["merchants"][0]["merchant"], one.merchant);
     assert_eq!(world.get(&one.key, "/v1/agreements").await.ok(200)["items"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn a_statement_is_exported_in_each_form() {
+    let world = World::new().await;
+    let one = &world.one;
+    let (statement, _) = settled(&world).await;
+    let path = |query: &str| format!("/v1/statements/{}/export?{query}", text(&statement["id"]));
+    let csv = world.get(&one.key, &path("format=csv&language=en")).await;
+    assert_eq!((csv.status.as_u16(), csv.header("content-type")), (200, "text/csv; charset=utf-8"));
+    let content = String::from_utf8(csv.bytes).expect("a text");
+    for part in ["3.00", "-1.00", "1.97", "Payout"] {
+        assert!(content.contains(part), "{part} in {content}");
+    }
+    for (format, begins) in [("pdf&language=zh", &b"%PDF"[..]), ("xlsx", &b"PK"[..])] {
+        let document = world.get(&one.key, &path(&format!("format={format}"))).await;
+        assert_eq!(document.status.as_u16(), 200, "{format}");
+        assert!(document.bytes.starts_with(begins), "{format}");
+    }
+    world.get(&world.two.key, &path("format=csv")).await.is(404, "statement_unknown");
+    world.get(&one.key, &path("format=doc")).await.is(400, "invalid_parameter");
+}

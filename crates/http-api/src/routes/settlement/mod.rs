@@ -7,6 +7,7 @@ pub(crate) mod payout_file;
 pub(crate) mod payout_steps;
 pub(crate) mod payouts;
 pub(crate) mod runs;
+pub(crate) mod statement_export;
 pub(crate) mod statements;
 
 use domain::MerchantId;

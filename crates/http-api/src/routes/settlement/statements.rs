@@ -237,11 +237,15 @@ pub(crate) async fn list(
     page(found.items.iter().map(StatementView::new).collect(), found.next)
 }
 
-async fn own(app: &AppState, caller: &Caller, id: StatementId) -> Result<Statement, Problem> {
+pub(super) async fn own(app: &AppState, caller: &Caller, id: StatementId) -> Result<Statement, Problem> {
     let issuer = caller.issuer()?;
     let found = app.engine.store().statement(id).await?;
     let own = found.filter(|found| found.issuer == issuer && caller.sees(Some(found.merchant)));
     own.ok_or_else(|| unknown("statement").parameter("id"))
+}
+
+pub(super) fn still_open() -> Problem {
+    Problem::new(Code::StatementOpen, "the statement is open: its lines can be had once its period is closed")
 }
 
 /// Read a statement
@@ -337,7 +341,7 @@ pub(crate) async fn lines(
     Query(query): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     if own(&app, &caller, id).await?.status == StatementStatus::Open {
-        return Err(Problem::new(Code::StatementOpen, "lines can be listed once the period is closed"));
+        return Err(still_open());
     }
     let before = query.cursor.map(|cursor| OperationId::new(cursor.0));
     let found = app.engine.store().statement_lines(id, before, query.limit.0).await?;

@@ -1,0 +1,93 @@
+//! A statement as a document.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderValue, header::CONTENT_TYPE},
+    response::Response,
+};
+use domain::StatementId;
+use finance::settlement::{DocumentFormat, DocumentLanguage, export_statement};
+use serde::Deserialize;
+use settlement::StatementStatus;
+use utoipa::IntoParams;
+
+use super::statements::{own, still_open};
+use crate::{
+    auth::Caller,
+    error::Problem,
+    extract::{Named, Query},
+    state::AppState,
+    wire::schema,
+};
+
+/// What the document looks like.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportQuery {
+    /// `csv`, `xlsx` or `pdf`; `pdf` if not given.
+    #[param(value_type = Option<schema::DocumentFormat>, nullable = false)]
+    format: FormatName,
+    /// `zh` or `en`; `zh` if not given.
+    #[param(value_type = Option<schema::Language>, nullable = false)]
+    language: LanguageName,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FormatName {
+    Csv,
+    Xlsx,
+    #[default]
+    Pdf,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LanguageName {
+    #[default]
+    Zh,
+    En,
+}
+
+/// Export a statement
+///
+/// With all its lines, oldest first, as CSV in UTF-8, as a workbook, or as PDF.
+#[utoipa::path(
+    get,
+    path = "/v1/statements/{id}/export",
+    tag = "settlement",
+    operation_id = "export_statement",
+    params(("id" = schema::StatementId, Path, description = "The statement."), ExportQuery),
+    responses((status = 200, description = "The document.", content(
+        (String = "text/csv"), (String = "application/pdf"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ))),
+)]
+pub(crate) async fn export(
+    State(app): State<AppState>,
+    caller: Caller,
+    Named(id): Named<StatementId>,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, Problem> {
+    let statement = own(&app, &caller, id).await?;
+    if statement.status == StatementStatus::Open {
+        return Err(still_open());
+    }
+    let (format, kind) = match query.format {
+        FormatName::Csv => (DocumentFormat::Csv { bom: true }, "text/csv; charset=utf-8"),
+        FormatName::Xlsx => {
+            (DocumentFormat::Xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+        }
+        FormatName::Pdf => (DocumentFormat::Pdf, "application/pdf"),
+    };
+    let language = match query.language {
+        LanguageName::Zh => DocumentLanguage::Chinese,
+        LanguageName::En => DocumentLanguage::English,
+    };
+    let bytes = export_statement(&app.engine, &statement, format, language).await?;
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    Ok(response)
+}
