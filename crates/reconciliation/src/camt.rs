@@ -251,7 +251,7 @@ impl Document {
             "Stmt/Ntry/Amt" => self.entry.amount = Some(self.amount(text)?),
             "Stmt/Ntry/CdtDbtInd" => self.entry.credit = Some(direction(text)?),
             "Stmt/Ntry/Sts" | "Stmt/Ntry/Sts/Cd" if !text.is_empty() => {
-                self.entry.status = Some(status(text)?)
+                self.entry.status = Some(status(text)?);
             }
             "Stmt/Ntry/BookgDt/Dt" | "Stmt/Ntry/BookgDt/DtTm" => self.entry.booked = Some(text.to_owned()),
             "Stmt/Ntry/ValDt/Dt" | "Stmt/Ntry/ValDt/DtTm" => self.entry.valued = Some(text.to_owned()),

@@ -14,7 +14,7 @@ fn a_million_lines() {
     let mut file = String::from("order,fen,at\n");
     for n in 0..MILLION {
         // In an order of its own, and every fourth without a name.
-        let n = (u64::from(n) * 700_001 % u64::from(MILLION)) as i64;
+        let n = i64::from(n) * 700_001 % i64::from(MILLION);
         let name = if n % 4 == 0 { String::new() } else { format!("ORDER-{n:020}") };
         writeln!(
             file,

@@ -41,8 +41,12 @@ pub(crate) fn wechat_refund(order: &str, refund: &str, yuan: &str, state: &str) 
     )
 }
 
+fn ended(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |text, line| text + line + "\r\n")
+}
+
 pub(crate) fn wechat(lines: &[String], summary: &str) -> String {
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines = ended(lines);
     format!("\u{feff}{WECHAT_HEADER}\r\n{lines}{WECHAT_SUMMARY}\r\n{summary}\r\n")
 }
 
@@ -54,7 +58,7 @@ pub(crate) fn alipay_line(order: &str, kind: &str, yuan: &str, refund: &str) -> 
 }
 
 pub(crate) fn alipay(lines: &[String], sales: &str, refunds: &str) -> Vec<u8> {
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines = ended(lines);
     let text = format!(
         "#支付宝业务明细查询\r\n#账号：[20881021000000000156]\r\n#起始日期：[2026年09月30日 00:00:00]   终止日期：[2026年10月01日 00:00:00]\r\n\
          #-----------------------------------------业务明细列表----------------------------------------\r\n\
@@ -82,8 +86,10 @@ pub(crate) fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// The smallest workbook: one sheet whose rows are given as XML cells.
 pub(crate) fn workbook(rows: &[&str]) -> Vec<u8> {
-    let rows: String =
-        rows.iter().enumerate().map(|(n, cells)| format!("<row r=\"{}\">{cells}</row>", n + 1)).collect();
+    let rows = rows
+        .iter()
+        .enumerate()
+        .fold(String::new(), |text, (n, cells)| text + &format!("<row r=\"{}\">{cells}</row>", n + 1));
     let sheet = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData></worksheet>"
     );

@@ -120,7 +120,10 @@ fn event(record: &DifferenceRecord, action: &str) -> DifferenceEvent {
 }
 
 fn conflicts(result: crate::Result<()>, on: &str) {
-    assert!(matches!(result, Err(StorageError::Conflict { what }) if what == on), "{result:?}");
+    match result.expect_err(on) {
+        StorageError::Conflict { what } => assert_eq!(what, on),
+        other => panic!("{other}"),
+    }
 }
 
 /// Files, lines and differences, by id, by digest and in lists; the same file is completed once.
@@ -189,7 +192,7 @@ pub async fn differences_change_under_their_version(fresh: Fresh) {
     let decided = Some((SECOND_CLIENT, after(6)));
     let approved = DifferenceRecord { status: DifferenceStatus::Approved, decided, version: 3, ..proposed };
     store.update_difference(&approved, &event(&approved, "approved")).await.expect("changed");
-    assert_eq!(store.unposted_corrections(9).await.expect("one"), [approved.clone()]);
+    assert_eq!(store.unposted_corrections(9).await.expect("one"), std::slice::from_ref(&approved));
     let posted = DifferenceRecord { correction: Some(OperationId::new(5)), version: 4, ..approved };
     store.update_difference(&posted, &event(&posted, "posted")).await.expect("changed");
     assert_eq!(store.unposted_corrections(9).await.expect("none"), []);
