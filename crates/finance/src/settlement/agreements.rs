@@ -158,8 +158,7 @@ pub(crate) fn zone(engine: &Engine, issuer: IssuerId) -> Result<jiff::tz::TimeZo
 /// Everything that an issuer's movements are folded by.
 pub async fn books(engine: &Engine, issuer: IssuerId) -> Result<Books, FinanceError> {
     let store = engine.store();
-    let days = store.calendar_days(issuer, YEARS.0, YEARS.1).await?;
-    let calendar = Calendar::mainland_china().with(&days);
+    let calendar = calendar(engine, issuer).await?;
     let mut agreements = Vec::new();
     let mut before = None;
     loop {
@@ -169,6 +168,12 @@ pub async fn books(engine: &Engine, issuer: IssuerId) -> Result<Books, FinanceEr
         before = Some(AgreementId::new(next));
     }
     Ok(Books::new(issuer, zone(engine, issuer)?, calendar, agreements))
+}
+
+/// What is built in, with what the issuer imported.
+pub(crate) async fn calendar(engine: &Engine, issuer: IssuerId) -> Result<Calendar, FinanceError> {
+    let days = engine.store().calendar_days(issuer, YEARS.0, YEARS.1).await?;
+    Ok(Calendar::mainland_china().with(&days))
 }
 
 /// The newest agreement, which tells whether there are new ones.

@@ -17,7 +17,7 @@ use settlement::{
 use storage::{Accrual, Closed, Closing, MovementPage, SettlementProgress, StorageError};
 
 use super::{
-    agreements::{books, newest_agreement},
+    agreements::{books, calendar, newest_agreement},
     error::{FinanceError, overflow},
 };
 
@@ -156,7 +156,8 @@ impl Settler {
     /// Takes agreements and holidays that came up since.
     pub async fn refresh(&mut self) -> Result<(), FinanceError> {
         let newest = newest_agreement(self.engine.store().as_ref(), self.issuer).await?;
-        if newest != self.newest_agreement {
+        let calendar = calendar(&self.engine, self.issuer).await?;
+        if newest != self.newest_agreement || calendar != *self.books.calendar() {
             self.books = books(&self.engine, self.issuer).await?;
             self.newest_agreement = newest;
         }

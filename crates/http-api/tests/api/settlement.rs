@@ -1,5 +1,6 @@
 //! Settlement from the agreement to the bank.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::world::{World, text};
@@ -15,7 +16,8 @@ fn terms() -> Value {
 }
 
 async fn agree(world: &World, terms: &Value, from: &str) -> crate::world::Answer {
-    let body = json!({"merchant": world.one.merchant, "currency": "CNY", "effective_from": from, "terms": terms});
+    let body =
+        json!({"merchant": world.one.merchant, "currency": "CNY", "effective_from": from, "terms": terms});
     world.post(&world.one.key, "/v1/agreements", body).await
 }
 
@@ -25,7 +27,10 @@ async fn settled(world: &World) -> (Value, Value) {
     agree(world, &terms(), "2026-11-22").await.ok(201);
     let card = world.card(one, 1_000).await;
     let sale = text(&world.redeem(one, &card, 300).await.approved()["id"]);
-    world.keyed(&one.key, &format!("/v1/redemptions/{sale}/refunds"), json!({"amount": 100})).await.approved();
+    world
+        .keyed(&one.key, &format!("/v1/redemptions/{sale}/refunds"), json!({"amount": 100}))
+        .await
+        .approved();
     let early = world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
     assert_eq!((&early["lines"], &early["statements"]), (&json!(2), &json!(0)), "the day is not over");
     world.clock.advance_seconds(2 * DAY);
@@ -162,7 +167,10 @@ async fn a_dry_run_compares_and_writes_nothing() {
     let expect = json!({"sales": 300, "sales_count": 1, "fees": 3, "candidate_fees": 30});
     assert_eq!(compared["total"], expect);
     assert_eq!(compared["merchants"][0]["merchant"], one.merchant);
-    assert_eq!(world.get(&one.key, "/v1/agreements").await.ok(200)["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        world.get(&one.key, "/v1/agreements").await.ok(200)["items"].as_array().map(Vec::len),
+        Some(1)
+    );
 }
 
 #[tokio::test]
@@ -184,4 +192,25 @@ async fn a_statement_is_exported_in_each_form() {
     }
     world.get(&world.two.key, &path("format=csv")).await.is(404, "statement_unknown");
     world.get(&one.key, &path("format=doc")).await.is(400, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn a_calendar_is_built_in_and_can_be_imported() {
+    let world = World::new().await;
+    let one = &world.one;
+    let built_in = world.get(&one.key, "/v1/calendar-days?year=2026").await.ok(200);
+    assert_eq!((&built_in["imported"], &built_in["days"][0]["date"]), (&json!(false), &json!("2026-01-01")));
+    let unknown = world.get(&one.key, "/v1/calendar-days?year=2031").await.ok(200);
+    assert_eq!(unknown["days"], json!([]));
+    let put = async |body: Value| {
+        let body = Some(body.to_string().into_bytes());
+        world.call(&Method::PUT, "/v1/calendar-days", Some(&one.key), None, body).await
+    };
+    let monday = json!([{"date": "2026-11-23", "working": false, "name": "Inventory"}]);
+    put(json!({"year": 2026, "days": monday})).await.ok(200);
+    let (statement, _) = settled(&world).await;
+    assert_eq!(statement["due_on"], "2026-11-24", "Monday is off now");
+    let twice = json!([{"date": "2026-11-23", "working": false, "name": "a"}, {"date": "2026-11-23", "working": true, "name": "b"}]);
+    let problem = put(json!({"year": 2026, "days": twice})).await.is(409, "terms_contradict");
+    assert_eq!(problem["pointer"], "/days/1/date");
 }

@@ -378,3 +378,22 @@ fn a_dry_run_under_the_same_terms_is_what_was_charged() {
     check(r#"{"fees":{"basis_points":100},"refunds_return_fee":true}"#, (162, 267));
     check(r#"{"fees":{"basis_points":100}}"#, (162, 300));
 }
+
+/// Of docs/settlement.md.
+#[test]
+fn the_worked_example() {
+    let mut world = World::of(
+        r#"{"fees":{"basis_points":60,"fixed":1},"refunds_return_fee":true,"splits":{"base":"gross","receivers":
+            [{"merchant":"mer_0000000000002","share":{"kind":"percent","basis_points":2000}}]}}"#,
+    );
+    let first = world.sale(NOON, 9_999);
+    let second = world.sale(NOON, 5_000);
+    world.refund(NOON, 3_333, first);
+    world.op(OperationKind::Reversal, 1, NOON, -5_000, Some(second));
+    assert_eq!(world.close_once("2026-03-03T00:00:00", &BTreeMap::new()), 1);
+    let of_merchant = world.order.iter().filter(|line| line.merchant == mer(1));
+    assert_eq!(of_merchant.map(|line| line.fee).collect::<Vec<_>>(), [61, 31, -20, -31]);
+    assert_eq!(world.parts.iter().map(|part| part.amount).collect::<Vec<_>>(), [2_000, 1_000, -667, -1_000]);
+    let f = world.closed[0].figures;
+    assert_eq!((f.sums.fees, f.sums.splits_out, f.payout.get()), (41, 1_333, 5_292));
+}

@@ -1,6 +1,7 @@
 //! Settlement: agreements, runs, statements, bank accounts, payouts.
 
 pub(crate) mod agreements;
+pub(crate) mod calendar;
 pub(crate) mod dry_run;
 pub(crate) mod payees;
 pub(crate) mod payout_file;
