@@ -3,11 +3,7 @@
 //! Keeps the open statements of each issuer in memory between rounds. Whatever goes wrong, they are made again
 //! from the store. Others may settle beside it: whoever is second finds that something was changed.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{IssuerId, Timestamp, command::SYSTEM_CLIENT, program::Status};
 use engine::Engine;
