@@ -75,6 +75,8 @@ pub fn free_rules() -> Rules {
         hold_seconds: 900,
         refund_days: None,
         reversal_seconds: 86_400,
+        reactivation_months: None,
+        policy_pack: None,
     }
 }
 

@@ -11,6 +11,7 @@ use domain::{
     account::AccountKind,
     card::{CloseReason, StateCode},
     lot::{LotOrder, LotSource},
+    policy::refund::Cause,
 };
 
 use crate::{
@@ -95,6 +96,9 @@ struct ModelCard {
     state: State,
     value: Value,
     claim: Value,
+    /// What was granted and neither moved on nor taken back: the rest of it was used.
+    granted: Value,
+    sold: i64,
     held: i64,
     day: i64,
     count: u32,
@@ -118,6 +122,34 @@ impl ModelCard {
 
     fn usable(&self, now: i64) -> bool {
         self.state == State::Active && !self.past(now)
+    }
+
+    fn grant(&mut self, parts: &[(usize, i64)], way: i64) {
+        for (source, amount) in parts {
+            self.granted[*source] += way * amount;
+        }
+    }
+
+    /// What the law gives back. The card is closed.
+    fn refund(&mut self, cause: Cause, now: i64) -> Step_ {
+        unless(!matches!(self.state, State::Active | State::Expired) || self.held > 0)?;
+        let [paid, bonus] = self.granted;
+        let used = paid + bonus - self.total() - self.claims();
+        let back = match cause {
+            Cause::Holder => (paid - used).max(0),
+            Cause::Operator if paid + bonus == 0 => 0,
+            Cause::Operator => {
+                let (whole, twice) = (paid + bonus, 2 * used * paid);
+                let (down, rest) = (twice / (2 * whole), twice % (2 * whole));
+                paid - down - i64::from(rest > whole || (rest == whole && down % 2 == 1))
+            }
+            Cause::CoolingOff => {
+                unless(used > 0 || date(now) > date(self.sold) + 7)?;
+                paid
+            }
+        };
+        (self.value, self.claim, self.state) = ([0; 2], [0; 2], CLOSED);
+        Ok(back)
     }
 
     /// Value may still come and go, if only for staff.
@@ -212,6 +244,8 @@ impl Model {
             state: State::Stocked,
             value: [0; 2],
             claim: [0; 2],
+            granted: [0; 2],
+            sold: 0,
             held: 0,
             day: 0,
             count: 0,
@@ -287,6 +321,7 @@ impl Model {
                 unless(card.state != State::Stocked || amount + bonus > BALANCE_CAP)?;
                 card.state = State::Active;
                 card.ends = Some(end_of_validity(now));
+                card.sold = now;
                 self.put(card_index(act), &order, done);
                 Ok(amount)
             }
@@ -372,6 +407,7 @@ impl Model {
         for (source, amount) in parts {
             self.cards[card].value[*source] += amount;
         }
+        self.cards[card].grant(parts, 1);
         done.parts = parts.to_vec();
     }
 
@@ -385,6 +421,7 @@ impl Model {
         } else {
             unless(it.total() - it.held < amount)?;
             done.parts = self.consume(card, amount);
+            self.cards[card].grant(&done.parts, -1);
         }
         Ok(amount)
     }
@@ -548,6 +585,7 @@ impl Model {
             Step::Activate { .. } => {
                 unless(self.cards[card].state != State::Active)?;
                 self.take_back(card, &it.parts)?;
+                self.cards[card].granted = [0; 2];
                 let card = &mut self.cards[card];
                 unless(card.total() + card.claims() > 0)?;
                 (card.state, card.ends, card.member) = (State::Stocked, None, None);
@@ -556,15 +594,21 @@ impl Model {
             Step::Adjust { credit: false, .. } => {
                 unless(!self.cards[card].lives())?;
                 self.give_back(card, &it.parts);
+                self.cards[card].grant(&it.parts, 1);
                 Ok(())
             }
             Step::Load { .. } | Step::UnlinkedRefund { .. } | Step::Adjust { .. } => {
-                self.take_back(card, &it.parts)
+                self.take_back(card, &it.parts)?;
+                self.cards[card].grant(&it.parts, -1);
+                Ok(())
             }
             Step::Transfer { .. } => {
                 unless(!self.cards[card].lives())?;
-                self.take_back(it.other.expect("a transfer has two cards"), &it.parts)?;
+                let other = it.other.expect("a transfer has two cards");
+                self.take_back(other, &it.parts)?;
                 self.give_back(card, &it.parts);
+                self.cards[other].grant(&it.parts, -1);
+                self.cards[card].grant(&it.parts, 1);
                 Ok(())
             }
             Step::Refund { of, .. } => self.undo_refund(of, card, it),
@@ -639,7 +683,16 @@ impl Model {
                 for (source, part) in &done.parts {
                     self.cards[to].value[*source] += part;
                 }
+                self.cards[from].grant(&done.parts, -1);
+                self.cards[to].grant(&done.parts, 1);
                 return Ok(amount);
+            }
+            Step::Exchange { from, to, amount } => {
+                let (from, to) = (usize::from(from), usize::from(to));
+                sense(amount != Some(0) && from != to)?;
+                (done.card, done.other) = (Some(from), Some(to));
+                unless(tombstoned)?;
+                return self.exchange(from, to, amount, now);
             }
             Step::Merge { from, to } | Step::Replace { from, to } => {
                 let (from, to) = (usize::from(from), usize::from(to));
@@ -656,6 +709,11 @@ impl Model {
             return self.expire(index, now);
         }
         unless(tombstoned)?;
+        if let Step::HolderRefund { cause, .. } = act.step {
+            let index = self.in_use(index);
+            done.card = Some(index);
+            return self.cards[index].refund(cause, now);
+        }
         if matches!(act.step, Step::Reactivate { .. }) {
             return self.reactivate(index, now, done);
         }
@@ -703,17 +761,50 @@ impl Model {
             unless(!giver.lives() || self.cards[to].state != State::Stocked)?;
             let new = &mut self.cards[to];
             new.state = State::Active;
-            (new.ends, new.member) = (giver.ends, giver.member);
+            (new.ends, new.member, new.sold) = (giver.ends, giver.member, now);
             (new.day, new.count, new.used) = (giver.day, giver.count, giver.used);
         }
         for source in 0..2 {
             self.cards[to].value[source] += giver.value[source];
             self.cards[from].value[source] = 0;
+            // What was used goes along; what expired stays.
+            self.cards[to].granted[source] += giver.granted[source] - giver.claim[source];
+            self.cards[from].granted[source] = giver.claim[source];
         }
         let merged = matches!(step, Step::Merge { .. });
         self.cards[from].state =
             State::Closed { replaced_by: (!merged).then_some(to), merged_into: merged.then_some(to) };
         Ok(total)
+    }
+
+    fn exchange(&mut self, from: usize, to: usize, amount: Option<i64>, now: i64) -> Step_ {
+        let giver = self.cards[from].clone();
+        unless(!matches!(giver.state, State::Active | State::Expired))?;
+        unless(self.cards[to].state != State::Stocked || giver.held > 0)?;
+        let left = [0, 1].map(|source| giver.value[source] + giver.claim[source]);
+        let total = left[0] + left[1];
+        let amount = amount.unwrap_or(total);
+        unless(amount > total || total == 0)?;
+        unless(giver.state == State::Active && !giver.past(now))?;
+        let paid = (2 * amount * left[0] + total) / (2 * total);
+        for (source, share) in [paid, amount - paid].into_iter().enumerate() {
+            let old = &mut self.cards[from];
+            let claimed = share.min(old.claim[source]);
+            old.claim[source] -= claimed;
+            old.value[source] -= share - claimed;
+            old.granted[source] -= share;
+            let carried = if amount == total { std::mem::take(&mut old.granted[source]) } else { 0 };
+            let new = &mut self.cards[to];
+            new.value[source] += share;
+            new.granted[source] += share + carried;
+        }
+        let new = &mut self.cards[to];
+        (new.state, new.ends, new.member) = (State::Active, Some(end_of_validity(now)), giver.member);
+        (new.day, new.count, new.used, new.sold) = (giver.day, giver.count, giver.used, now);
+        if amount == total {
+            self.cards[from].state = State::Closed { replaced_by: Some(to), merged_into: None };
+        }
+        Ok(amount)
     }
 
     fn expire(&mut self, card: usize, now: i64) -> Step_ {
@@ -745,8 +836,10 @@ impl Model {
             done.other = Some(to);
         }
         let claim = std::mem::take(&mut self.cards[index].claim);
-        for (value, claim) in self.cards[to].value.iter_mut().zip(claim) {
-            *value += claim;
+        for (source, claim) in claim.into_iter().enumerate() {
+            self.cards[to].value[source] += claim;
+            self.cards[index].granted[source] -= claim;
+            self.cards[to].granted[source] += claim;
         }
         Ok(claims)
     }
@@ -837,6 +930,7 @@ fn card_index(act: &Act) -> usize {
         | Step::Expire { card }
         | Step::Reactivate { card }
         | Step::CashOut { card }
+        | Step::HolderRefund { card, .. }
         | Step::Close { card }
         | Step::Bind { card, .. }
         | Step::Inquire { card } => card.into(),

@@ -7,10 +7,14 @@
 use domain::{
     Card, CardId, Catalog, Command, Currency, HoldId, OperationId, PostingKind, Timestamp,
     command::{
-        Activate, Adjust, BindMember, Bonus, Capture, CashOut, Direction, Inquire, Load, Move, MoveAll,
-        Payment, PlaceHold, Reactivate, Refund, Release, Reverse, UnlinkedRefund, WithReason,
+        Activate, Adjust, BindMember, Bonus, Capture, CashOut, Direction, Exchange, HolderRefund, Inquire, Load,
+        Move, MoveAll, Payment, PlaceHold, Reactivate, Refund, Release, Reverse, UnlinkedRefund, WithReason,
     },
     lot::{LotOrder, LotSource},
+    policy::{
+        NamedPack, PackId,
+        refund::{Cause, Claim},
+    },
     program::{Rules, Validity},
 };
 use proptest::prelude::*;
@@ -123,6 +127,15 @@ pub enum Step {
     Inquire {
         card: u8,
     },
+    HolderRefund {
+        card: u8,
+        cause: Cause,
+    },
+    Exchange {
+        from: u8,
+        to: u8,
+        amount: Option<i64>,
+    },
     /// Along which of its pairs, see [`fixture::posting`].
     Post {
         kind: PostingKind,
@@ -166,6 +179,8 @@ pub fn rules(order: LotOrder) -> Rules {
         redemption_min: Some(amount(REDEMPTION.0)),
         redemption_max: Some(amount(REDEMPTION.1)),
         lot_order: order,
+        // It provides for refunds to holders and for nothing that is checked when cards are sold or paid out.
+        policy_pack: PackId::parse("cn-prepaid-consumption").map(|id| NamedPack { id, since: Timestamp::from_micros(0) }),
         ..fixture::free_rules()
     }
 }
@@ -226,6 +241,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, way, amount)| Step::Post { kind, way, amount }),
     ];
     let status = prop_oneof![
+        (card(), prop::sample::select(Cause::ALL.to_vec()))
+            .prop_map(|(card, cause)| Step::HolderRefund { card, cause }),
+        (card(), card(), prop::option::of(money()))
+            .prop_map(|(from, to, amount)| Step::Exchange { from, to, amount }),
         card().prop_map(|card| Step::Freeze { card }),
         card().prop_map(|card| Step::Unfreeze { card }),
         card().prop_map(|card| Step::ReportLost { card }),
@@ -337,6 +356,7 @@ fn command(step: &Step, key_of: &impl Fn(usize) -> String) -> Command {
             currency,
             bonus: bonus(b),
             place: at_merchant(0),
+            funding: None,
         }),
         Step::Load { card, amount: a, bonus: b } => Command::Load(Load {
             card: card_of(card),
@@ -346,6 +366,7 @@ fn command(step: &Step, key_of: &impl Fn(usize) -> String) -> Command {
             expires_at: None,
             bonus: bonus(b),
             place: at_merchant(0),
+            funding: None,
         }),
         Step::Redeem { card, amount, partial } => Command::Redeem(pay(card, amount, partial)),
         Step::Hold { card, amount } => {
@@ -413,7 +434,19 @@ fn status_command(step: &Step) -> Command {
         Step::Reactivate { card } => {
             Command::Reactivate(Reactivate { card: card_of(card), expires_at: None })
         }
-        Step::CashOut { card } => Command::CashOut(CashOut { card: card_of(card), pin: None }),
+        Step::HolderRefund { card, cause } => Command::HolderRefund(HolderRefund {
+            card: card_of(card),
+            claim: Claim { cause, rescinded_on: None, rate: None, cost: None },
+            payout: None,
+            pin: None,
+        }),
+        Step::Exchange { from, to, amount: a } => Command::Exchange(Exchange {
+            from: card_of(from),
+            to: card_of(to),
+            amount: a.map(amount),
+            pin: None,
+        }),
+        Step::CashOut { card } => Command::CashOut(CashOut { card: card_of(card), pin: None, payout: None }),
         Step::Close { card } => Command::Close(WithReason { card: card_of(card), reason: reason() }),
         Step::Bind { card, member } => {
             Command::BindMember(BindMember { card: card_of(card), member: format!("m{member}"), pin: None })

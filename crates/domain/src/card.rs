@@ -22,6 +22,8 @@ pub enum CloseReason {
     Merged(CardId),
     /// Its value was paid out.
     CashedOut,
+    /// Its holder got back what the law says.
+    Refunded,
     /// It was withdrawn or destroyed.
     Destroyed,
 }
@@ -341,6 +343,16 @@ impl Card {
             lot.remaining = lot.remaining.checked_sub(part.amount)?;
         }
         Some(())
+    }
+
+    /// Takes from lots what they were granted, after as much was moved on or taken back: it counts as never
+    /// granted, not as used.
+    pub fn ungrant(&mut self, parts: &[LotPart]) {
+        for part in parts {
+            if let Some(lot) = self.lot_mut(part.lot) {
+                lot.granted = lot.granted.saturating_sub(part.amount);
+            }
+        }
     }
 
     /// Puts value into the lot of the same source, funder and expiry, or into a new one.

@@ -122,6 +122,20 @@ pub enum Scope {
     CashOut,
     /// Read the ledger.
     LedgerRead,
+    /// Quote and pay the refunds that the law gives to holders.
+    HolderRefund,
+    /// Export everything recorded about a card, with the bank accounts of its payments.
+    Evidence,
+    /// Read agreements, statements and payouts.
+    SettlementRead,
+    /// Agree on terms, settle, send and confirm payouts.
+    SettlementWrite,
+    /// Approve and reject payouts.
+    PayoutsApprove,
+    /// Read reports of accounting.
+    AccountingRead,
+    /// Enter figures and settings of accounting.
+    AccountingWrite,
     /// Read reconciliations and their differences.
     ReconciliationRead,
     /// Send files to reconcile, propose what to do about differences.
@@ -132,7 +146,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 26] = [
         Self::Platform,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -149,6 +163,13 @@ impl Scope {
         Self::Adjust,
         Self::CashOut,
         Self::LedgerRead,
+        Self::HolderRefund,
+        Self::Evidence,
+        Self::SettlementRead,
+        Self::SettlementWrite,
+        Self::PayoutsApprove,
+        Self::AccountingRead,
+        Self::AccountingWrite,
         Self::ReconciliationRead,
         Self::ReconciliationWrite,
         Self::ReconciliationApprove,
@@ -173,9 +194,16 @@ impl Scope {
             Self::Adjust => "adjust",
             Self::CashOut => "cash_out",
             Self::LedgerRead => "ledger_read",
+            Self::HolderRefund => "holder_refund",
+            Self::Evidence => "evidence",
             Self::ReconciliationRead => "reconciliation_read",
             Self::ReconciliationWrite => "reconciliation_write",
             Self::ReconciliationApprove => "reconciliation_approve",
+            Self::SettlementRead => "settlement_read",
+            Self::SettlementWrite => "settlement_write",
+            Self::PayoutsApprove => "payouts_approve",
+            Self::AccountingRead => "accounting_read",
+            Self::AccountingWrite => "accounting_write",
         }
     }
 

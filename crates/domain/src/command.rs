@@ -2,7 +2,10 @@
 
 use crate::{
     Amount, CardId, Channel, ClientId, Currency, Fingerprint, HoldId, IdempotencyKey, IssuerId, MerchantId,
-    OperationId, StoreId, TerminalId, Timestamp, lot::LotSource, posting::Posting,
+    OperationId, StoreId, TerminalId, Timestamp,
+    lot::LotSource,
+    policy::{Funding, Payout, refund::Claim},
+    posting::Posting,
 };
 
 /// The keyed index of a card number: what a number is looked up by, without being readable.
@@ -69,6 +72,8 @@ pub struct Activate {
     pub bonus: Option<Bonus>,
     /// Where it is sold.
     pub place: Place,
+    /// How it is paid for.
+    pub funding: Option<Box<Funding>>,
 }
 
 /// More value onto an active card.
@@ -88,6 +93,8 @@ pub struct Load {
     pub bonus: Option<Bonus>,
     /// Where it is sold.
     pub place: Place,
+    /// How it is paid for.
+    pub funding: Option<Box<Funding>>,
 }
 
 /// Paying with a card, at once (redeem) or later (hold).
@@ -244,6 +251,34 @@ pub struct CashOut {
     pub card: CardRef,
     /// The PIN, if given.
     pub pin: Option<PinAttempt>,
+    /// How the holder is paid.
+    pub payout: Option<Box<Payout>>,
+}
+
+/// Paying back to its holder what the law says of a card, and closing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HolderRefund {
+    /// The card, or one that it replaced or that was merged into it.
+    pub card: CardRef,
+    /// Why, and what the law lets a request say.
+    pub claim: Claim,
+    /// How the holder is paid.
+    pub payout: Option<Box<Payout>>,
+    /// The PIN, if given.
+    pub pin: Option<PinAttempt>,
+}
+
+/// Putting what is left of an expired card onto a new one, from each lot in proportion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The expired card.
+    pub from: CardRef,
+    /// The stocked card of the same program that goes on.
+    pub to: CardRef,
+    /// How much; without it, all, and then the new card takes the old one's place.
+    pub amount: Option<Amount>,
+    /// The PIN of the expired card, if given.
+    pub pin: Option<PinAttempt>,
 }
 
 /// Asking for a card's balance with its PIN. Recorded, so that wrong PINs count wherever they are tried.
@@ -315,6 +350,10 @@ pub enum Command {
     Inquire(Inquire),
     /// Value between accounts of the ledger, without a card (记账).
     Post(Posting),
+    /// Paid back by law, and closed (返还预付款).
+    HolderRefund(HolderRefund),
+    /// What expired goes onto a new card (换卡).
+    Exchange(Exchange),
 }
 
 /// The client that jobs act as. It has no secret, so nobody can log in as it.

@@ -87,6 +87,10 @@ declines! {
     NotTransferable = 23, "not_transferable", false;
     /// The program does not pay value out.
     CashOutNotAllowed = 24, "cash_out_not_allowed", false;
+    /// The program's policy pack does not provide for this refund, or it names no pack.
+    HolderRefundNotProvided = 49, "holder_refund_not_provided", false;
+    /// The program lets expired value be claimed in another way.
+    ResidualClaimedOtherwise = 50, "residual_claimed_otherwise", false;
     /// The card may not be sold for this amount.
     DenominationNotAllowed = 25, "denomination_not_allowed", false;
     /// Below the smallest redemption.
@@ -103,6 +107,8 @@ declines! {
     InsufficientFunds = 31, "insufficient_funds", false;
     /// The card would hold more than it may.
     BalanceCapExceeded = 32, "balance_cap_exceeded", false;
+    /// A rule of the program's policy pack is broken; the operation says which.
+    PolicyRuleBroken = 48, "policy_rule_broken", false;
     /// The card has too many lots of different source and expiry.
     TooManyLots = 33, "too_many_lots", false;
     /// The hold's time ran out.

@@ -23,6 +23,7 @@ pub mod ids;
 pub mod lot;
 pub mod operation;
 pub mod plan;
+pub mod policy;
 pub mod posting;
 pub mod program;
 pub mod refusal;

@@ -50,7 +50,8 @@ pub struct Lot {
     pub source: LotSource,
     /// The merchant that gave it, for [`LotSource::MerchantFunded`].
     pub funder: Option<MerchantId>,
-    /// All value ever granted into it.
+    /// All value granted into it, less what was moved on or taken back: what is neither left nor expired of
+    /// it was used.
     pub granted: Amount,
     /// What is left.
     pub remaining: Amount,

@@ -5,6 +5,7 @@ use crate::{
     Amount, BusinessDate, CardId, Channel, ClientId, Currency, Decline, Fingerprint, HoldId, IdempotencyKey,
     IssuerId, MerchantId, OperationId, ProgramId, StoreId, TerminalId, Timestamp, Transfer, card::StateCode,
     command::Direction,
+    policy::{BrokenRule, Funding, Payout, refund::Calculation},
 };
 
 /// What an operation did. Numbers and names never change.
@@ -274,6 +275,14 @@ pub struct Detail {
     pub original_key: Option<String>,
     /// The trace number of a request that was declined because another one had it.
     pub duplicate_trace: Option<u32>,
+    /// The rule of a policy pack that it was declined for.
+    pub broken_rule: Option<Box<BrokenRule>>,
+    /// How a sale or load was paid for.
+    pub funding: Option<Box<Funding>>,
+    /// How a holder was paid.
+    pub payout: Option<Box<Payout>>,
+    /// What a holder refund was made of.
+    pub refund: Option<Box<Calculation>>,
 }
 
 /// A command as it was decided.

@@ -52,6 +52,11 @@ pub fn plan(request: &Request, working: &Working, catalog: &Catalog, now: Timest
         Command::Inquire(c) => round.card_ref(&c.card),
         // The catalog says all there is to know.
         Command::Post(_) => {}
+        Command::HolderRefund(c) => round.card_ref_and_successors(&c.card),
+        Command::Exchange(c) => {
+            round.card_ref(&c.from);
+            round.card_ref(&c.to);
+        }
     }
 }
 
@@ -65,6 +70,7 @@ pub const fn follows_pointers(command: &Command) -> bool {
             | Command::Reverse(_)
             | Command::Refund(_)
             | Command::Reactivate(_)
+            | Command::HolderRefund(_)
     )
 }
 

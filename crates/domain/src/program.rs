@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Channel, Currency, IssuerId, MerchantId, ProgramId, StoreId, Timestamp, lot::LotOrder};
+use crate::{
+    Amount, Channel, Currency, IssuerId, MerchantId, ProgramId, StoreId, Timestamp, lot::LotOrder, policy::NamedPack,
+};
 
 /// What a card may be sold for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,9 +111,14 @@ pub enum PinRule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResidualPolicy {
-    /// It stays a liability that the holder can claim. The law of mainland China asks for this.
+    /// It stays a liability that the holder can claim, by reactivation or exchange. The law of mainland
+    /// China asks for this.
     #[default]
     KeepClaimable,
+    /// The same; it is claimed by exchange into a new card only.
+    Exchange,
+    /// The same; it is claimed by reactivating the card only.
+    Reactivate,
     /// It becomes income, and is taken back out of income when claimed. Finance must have decided so.
     Breakage,
 }
@@ -210,6 +217,13 @@ pub struct Rules {
     /// How long after an operation it can be reversed, in seconds.
     #[serde(default = "default_reversal_seconds")]
     pub reversal_seconds: u32,
+    /// For how many months a card is reactivated if the request does not say; without it, as long as a new
+    /// card is valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactivation_months: Option<u16>,
+    /// The pack of the law that its cards are under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_pack: Option<NamedPack>,
 }
 
 const fn default_hold_seconds() -> u32 {
@@ -362,6 +376,9 @@ impl Rules {
         }
         if self.refund_days == Some(0) {
             return bad("/refund_days", "give at least 1 day, or leave it out for no limit");
+        }
+        if self.reactivation_months == Some(0) {
+            return bad("/reactivation_months", "give at least 1 month, or leave it out for a new card's validity");
         }
         Ok(())
     }

@@ -66,6 +66,12 @@ pub enum Refusal {
     AmountTooLarge,
     /// A client that is bound to a merchant moves no value of the ledger.
     NotForMerchants,
+    /// The day of rescission has not come, or is no day.
+    RescissionInTheFuture,
+    /// Cost is kept of a refund where the law does not let it be.
+    CostNotAllowed,
+    /// The program names a policy pack that this version does not have.
+    PolicyPackUnknown,
     /// Stored data contradicts itself. Never the caller's fault.
     Inconsistent,
 }
@@ -85,7 +91,7 @@ pub enum RefusalKind {
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::IdempotencyConflict,
         Self::CardUnknown,
         Self::CounterpartUnknown,
@@ -117,6 +123,9 @@ impl Refusal {
         Self::CurrencyUnknown,
         Self::AmountTooLarge,
         Self::NotForMerchants,
+        Self::RescissionInTheFuture,
+        Self::CostNotAllowed,
+        Self::PolicyPackUnknown,
         Self::Inconsistent,
     ];
 
@@ -281,6 +290,25 @@ impl Refusal {
                 "",
                 Conflict,
                 "a client that is bound to a merchant cannot post; use a client of the issuer",
+            ),
+            Self::RescissionInTheFuture => (
+                "rescission_in_the_future",
+                "/rescinded_on",
+                Conflict,
+                "the day of rescission must be a day that has come, in the issuer's time zone",
+            ),
+            Self::CostNotAllowed => (
+                "cost_not_allowed",
+                "/cost",
+                Conflict,
+                "cost is kept only of an unused card, where the policy pack lets it be, and never more than was \
+                 paid; leave it out",
+            ),
+            Self::PolicyPackUnknown => (
+                "policy_pack_unknown",
+                "",
+                Fault,
+                "the program names a policy pack that this version of the server does not have; run a newer one",
             ),
             Self::Inconsistent => (
                 "internal_error",

@@ -12,6 +12,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Activate) -> Step {
     let amount = command.amount.or(draft.card_ref()?.face_value).ok_or(Refusal::AmountRequired)?;
     draft.ask(amount, Some(command.currency))?;
     draft.locate(&command.place)?;
+    draft.detail.funding.clone_from(&command.funding);
     let channel = Account::Channel(draft.channel()?);
     check_bonus(draft, command.bonus)?;
     draft.check_tombstone()?;
@@ -27,11 +28,12 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Activate) -> Step {
         return Err(Decline::DenominationNotAllowed.into());
     }
     check_room(draft, amount, command.bonus)?;
-    grant(draft, channel, LotSource::Paid, amount, None)?;
-    grant_bonus(draft, command.bonus)?;
     // A card that moved in from another system brings its end of validity with it.
     let brought = draft.card_ref()?.expires_at;
     let expires_at = brought.or_else(|| program.rules.validity.end(now, &draft.issuer.zone));
+    draft.check_sale_by_law(amount, expires_at, command.funding.as_deref())?;
+    grant(draft, channel, LotSource::Paid, amount, None)?;
+    grant_bonus(draft, command.bonus)?;
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Decline::ExpiryInThePast.into());
     }

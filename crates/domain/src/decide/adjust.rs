@@ -31,7 +31,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Adjust) -> Step {
     let suspense = Account::Suspense(draft.issuer.id);
     match command.direction {
         Direction::Credit => {
-            draft.check_room(draft.card_ref()?, command.amount)?;
+            draft.check_room(draft.card_ref()?.id, command.amount)?;
             grant(draft, suspense, LotSource::Paid, command.amount, None)?;
         }
         Direction::Debit => {
@@ -44,6 +44,8 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Adjust) -> Step {
             let parts = lot::consumption(&card.lots, order, command.amount, now);
             let parts = parts.ok_or(Decline::InsufficientFunds)?;
             card.take(&parts).ok_or(Refusal::Inconsistent)?;
+            // It is put right, not used.
+            card.ungrant(&parts);
             for part in parts {
                 draft.transfer(card_lot(id, part.lot), suspense, part.amount)?;
             }

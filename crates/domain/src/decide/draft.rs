@@ -303,6 +303,7 @@ impl<'a> Draft<'a> {
         self.detail.expires_at = None;
         self.detail.forfeited = None;
         self.detail.destination = None;
+        self.detail.refund = None;
         let operation = self.operation(Status::Declined(decline));
         let id = self.context.id;
         let cards = [self.card.take(), self.counterpart.take()].into_iter().flatten();
@@ -384,5 +385,7 @@ fn kind(command: &Command) -> OperationKind {
         Command::BindMember(_) => OperationKind::MemberBinding,
         Command::Inquire(_) => OperationKind::Inquiry,
         Command::Post(posting) => posting.kind.operation(),
+        Command::HolderRefund(_) => OperationKind::HolderRefund,
+        Command::Exchange(_) => OperationKind::Exchange,
     }
 }

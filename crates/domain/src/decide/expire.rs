@@ -11,7 +11,7 @@ use crate::{
     card::StateCode,
     command::{CardRef, Reactivate},
     lot::LotPart,
-    program::ResidualPolicy,
+    program::{ResidualPolicy, Validity},
 };
 
 /// Expires a whole card past its validity, or single lots past theirs. Held value stays until its holds
@@ -83,7 +83,9 @@ pub(crate) fn decide_reactivate(draft: &mut Draft<'_>, command: &Reactivate) -> 
     draft.open(&command.card)?;
     draft.check_tombstone()?;
     let now = draft.now();
-    let validity = draft.program()?.rules.validity;
+    let rules = &draft.program()?.rules;
+    let again = rules.reactivation_months.map(|months| Validity::Months { months });
+    let validity = again.unwrap_or(rules.validity);
     let card = draft.card_ref()?;
     if card.state.successor().is_some() {
         return claim_onto_successor(draft);
@@ -91,6 +93,9 @@ pub(crate) fn decide_reactivate(draft: &mut Draft<'_>, command: &Reactivate) -> 
     let claimable = card.claimable();
     let was_expired = card.state.code() == StateCode::Expired || card.is_past_validity(now);
     let state = card.state.clone().reactivate()?;
+    if was_expired && rules.residual == ResidualPolicy::Exchange {
+        return Err(Decline::ResidualClaimedOtherwise.into());
+    }
     if !was_expired && claimable.is_zero() {
         return Err(Decline::NothingToClaim.into());
     }

@@ -2,7 +2,7 @@
 
 use super::{Step, draft::Draft};
 use crate::{
-    Amount, BusinessDate, Card, Decline, Refusal, Timestamp,
+    Amount, BusinessDate, Card, CardId, Decline, Refusal, Timestamp,
     command::{Payment, PinAttempt},
     program::{PinRule, Status},
 };
@@ -180,10 +180,14 @@ impl Draft<'_> {
 
     /// The card would stay within its program's cap with so much more on it. Asked before value comes, so
     /// that this decline keeps its precedence.
-    pub(crate) fn check_room(&self, card: &Card, coming: Amount) -> Step {
-        let after = card.posted().checked_add(coming).ok_or(Decline::BalanceCapExceeded)?;
+    pub(crate) fn check_room(&mut self, card: CardId, coming: Amount) -> Step {
+        let posted = self.opened(card)?.posted();
+        let after = posted.checked_add(coming).ok_or(Decline::BalanceCapExceeded)?;
         let cap = self.program()?.rules.balance_cap.unwrap_or(Amount::MAX);
-        if after > cap { Err(Decline::BalanceCapExceeded.into()) } else { Ok(()) }
+        if after > cap {
+            return Err(Decline::BalanceCapExceeded.into());
+        }
+        self.check_cap_by_law(card, after)
     }
 
     /// Value that comes back is not held to the program's cap, only to what can be counted.

@@ -18,6 +18,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Load) -> Step {
     draft.open(&command.card)?;
     draft.ask(command.amount, Some(command.currency))?;
     draft.locate(&command.place)?;
+    draft.detail.funding.clone_from(&command.funding);
     let from = match command.source {
         LotSource::Paid | LotSource::EmployerFunded => Account::Channel(draft.channel()?),
         LotSource::MerchantFunded => Account::Merchant(draft.merchant()?),
@@ -32,6 +33,9 @@ pub(crate) fn decide(draft: &mut Draft<'_>, command: &Load) -> Step {
         return Err(Decline::NotReloadable.into());
     }
     check_room(draft, command.amount, command.bonus)?;
+    if matches!(command.source, LotSource::Paid | LotSource::EmployerFunded) {
+        draft.check_load_by_law(command.amount, command.funding.as_deref())?;
+    }
     grant(draft, from, command.source, command.amount, command.expires_at)?;
     grant_bonus(draft, command.bonus)?;
     draft.check_duplicate_trace()?;
@@ -52,10 +56,10 @@ pub(crate) fn check_bonus(draft: &Draft<'_>, bonus: Option<Bonus>) -> Step {
 }
 
 /// The draft's card has room for an amount and its bonus.
-pub(crate) fn check_room(draft: &Draft<'_>, amount: Amount, bonus: Option<Bonus>) -> Step {
+pub(crate) fn check_room(draft: &mut Draft<'_>, amount: Amount, bonus: Option<Bonus>) -> Step {
     let bonus = bonus.map_or(Amount::ZERO, |bonus| bonus.amount);
     let coming = amount.checked_add(bonus).ok_or(Decline::BalanceCapExceeded)?;
-    draft.check_room(draft.card_ref()?, coming)
+    draft.check_room(draft.card_ref()?.id, coming)
 }
 
 /// Grants a bonus at the issuer's expense. A bonus of nothing is none.

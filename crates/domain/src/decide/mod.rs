@@ -8,12 +8,15 @@
 mod activate;
 mod adjust;
 mod draft;
+mod exchange;
 mod expire;
 mod guard;
 mod hold;
+mod holder_refund;
 mod load;
 mod moves;
 mod place;
+mod policy;
 mod post;
 mod redeem;
 mod refund;
@@ -174,5 +177,7 @@ fn command(draft: &mut Draft<'_>, command: &Command) -> Step {
         Command::BindMember(c) => status::decide_bind_member(draft, c),
         Command::Inquire(c) => status::decide_inquire(draft, c),
         Command::Post(posting) => post::decide(draft, posting),
+        Command::HolderRefund(c) => holder_refund::decide(draft, c),
+        Command::Exchange(c) => exchange::decide(draft, c),
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn decide_merge(draft: &mut Draft<'_>, command: &MoveAll) -> Step {
     check_movable(draft, command.pin.as_ref())?;
     check_unheld(draft)?;
     let into = draft.counterpart()?.id;
-    check_receiver_room(draft, draft.card_ref()?.posted())?;
+    let coming = draft.card_ref()?.posted();
+    check_receiver_room(draft, coming)?;
     move_everything(draft)?;
     close(draft, CloseReason::Merged(into))
 }
@@ -79,7 +80,7 @@ pub(crate) fn decide_replace(draft: &mut Draft<'_>, command: &MoveAll) -> Step {
     close(draft, CloseReason::Replaced(id))
 }
 
-fn check_same_program(draft: &Draft<'_>) -> Step {
+pub(crate) fn check_same_program(draft: &Draft<'_>) -> Step {
     let (from, to) = (draft.card_ref()?.program, draft.counterpart.as_ref().map(|c| c.program));
     if Some(from) == to { Ok(()) } else { Err(Decline::ProgramMismatch.into()) }
 }
@@ -97,12 +98,12 @@ fn check_movable(draft: &mut Draft<'_>, pin: Option<&PinAttempt>) -> Step {
     Ok(())
 }
 
-fn check_receiver_room(draft: &Draft<'_>, coming: Amount) -> Step {
-    let to = draft.counterpart.as_ref().ok_or(Refusal::Inconsistent)?;
+fn check_receiver_room(draft: &mut Draft<'_>, coming: Amount) -> Step {
+    let to = draft.counterpart()?.id;
     draft.check_room(to, coming)
 }
 
-fn check_unheld(draft: &Draft<'_>) -> Step {
+pub(crate) fn check_unheld(draft: &Draft<'_>) -> Step {
     if draft.card_ref()?.held.is_zero() { Ok(()) } else { Err(Decline::HeldElsewhere.into()) }
 }
 
@@ -122,8 +123,36 @@ fn move_everything(draft: &mut Draft<'_>) -> Step {
         .collect();
     let total = draft.card_ref()?.posted();
     move_parts(draft, &parts)?;
+    carry_use(draft)?;
     draft.requested = total;
     draft.approved = total;
+    Ok(())
+}
+
+/// Lets the second card know what was used of the first, lot by lot: it goes on where the first one ends, and
+/// what a holder gets back depends on it.
+pub(crate) fn carry_use(draft: &mut Draft<'_>) -> Step {
+    let lots = draft.card_ref()?.lots.clone();
+    for lot in lots {
+        let left = lot.remaining.checked_add(lot.expired).ok_or(Refusal::Inconsistent)?;
+        let used = lot.granted.saturating_sub(left);
+        if used.is_zero() {
+            continue;
+        }
+        let grant = Grant {
+            source: lot.source,
+            funder: lot.funder,
+            amount: Amount::ZERO,
+            expires_at: lot.expires_at,
+        };
+        let receiver = draft.counterpart()?;
+        // A card that is full of lots has one of the same source, or the use stays known of the first card.
+        let same = receiver.lots.iter().find(|other| other.source == lot.source).map(|other| other.no);
+        let Some(to) = receiver.grant(grant).ok().or(same) else { continue };
+        let to = receiver.lot_mut(to).ok_or(Refusal::Inconsistent)?;
+        to.granted = to.granted.checked_add(used).ok_or(Decline::BalanceCapExceeded)?;
+        draft.card()?.ungrant(&[LotPart { lot: lot.no, amount: used }]);
+    }
     Ok(())
 }
 
@@ -132,6 +161,7 @@ pub(crate) fn move_parts(draft: &mut Draft<'_>, parts: &[LotPart]) -> Step {
     for part in parts {
         let card = draft.card()?;
         card.take(std::slice::from_ref(part)).ok_or(Refusal::Inconsistent)?;
+        card.ungrant(std::slice::from_ref(part));
         let from = card.id;
         let lot = card.lot(part.lot).ok_or(Refusal::Inconsistent)?;
         let grant =
@@ -147,6 +177,7 @@ pub(crate) fn move_parts(draft: &mut Draft<'_>, parts: &[LotPart]) -> Step {
 /// Pays out what was paid for, with what expired of it; bonus value is forfeited to who gave it.
 pub(crate) fn decide_cash_out(draft: &mut Draft<'_>, command: &CashOut) -> Step {
     draft.open(&command.card)?;
+    draft.detail.payout.clone_from(&command.payout);
     draft.check_tombstone()?;
     let card = draft.card_ref()?;
     let ended = matches!(card.state.code(), StateCode::Expired | StateCode::Closed);
@@ -166,6 +197,7 @@ pub(crate) fn decide_cash_out(draft: &mut Draft<'_>, command: &CashOut) -> Step 
         }
     }
     check_unheld(draft)?;
+    let by_contract = draft.card_ref()?.state.code() != StateCode::Closed;
     let numbers: Vec<LotNo> = draft.card_ref()?.lots.iter().map(|lot| lot.no).collect();
     let (mut paid, mut forfeited) = (Amount::ZERO, Amount::ZERO);
     for no in numbers {
@@ -173,6 +205,7 @@ pub(crate) fn decide_cash_out(draft: &mut Draft<'_>, command: &CashOut) -> Step 
         let sum = if is_paid { &mut paid } else { &mut forfeited };
         *sum = sum.checked_add(amount).ok_or(Refusal::Inconsistent)?;
     }
+    draft.check_payout_by_law(paid, by_contract, command.payout.as_deref())?;
     let card = draft.card()?;
     if card.state.code() != StateCode::Closed {
         card.state = card.state.clone().close(CloseReason::CashedOut)?;

@@ -156,7 +156,7 @@ pub(crate) fn decide_unlinked(draft: &mut Draft<'_>, command: &UnlinkedRefund) -
     draft.check_tombstone()?;
     draft.check_active()?;
     draft.check_acceptance()?;
-    draft.check_room(draft.card_ref()?, command.amount)?;
+    draft.check_room(draft.card_ref()?.id, command.amount)?;
     grant(draft, merchant, LotSource::Paid, command.amount, None)?;
     draft.check_duplicate_trace()?;
     draft.approved = command.amount;

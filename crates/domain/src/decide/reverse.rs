@@ -109,23 +109,26 @@ fn undo(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
         OperationKind::Redemption | OperationKind::Capture => undo_payment(draft, recorded),
         OperationKind::Activation => {
             let state = draft.card_ref()?.state.clone().deactivate()?;
-            turn_round(draft, &recorded.transfers)?;
+            turn_round(draft, &recorded.transfers, Was::Grant)?;
             let card = draft.card()?;
             card.state = state;
             card.activated_at = None;
             card.expires_at = None;
-            // The next buyer is another person.
+            // The next buyer is another person, and has used nothing.
             card.member = None;
+            for lot in &mut card.lots {
+                lot.granted = lot.remaining.checked_add(lot.expired).ok_or(Refusal::Inconsistent)?;
+            }
             Ok(())
         }
         OperationKind::Load | OperationKind::UnlinkedRefund | OperationKind::Adjustment => {
-            turn_round(draft, &recorded.transfers)
+            turn_round(draft, &recorded.transfers, Was::Grant)
         }
         OperationKind::Transfer => {
             let other = original.counterpart.ok_or(Refusal::Inconsistent)?.id;
             let other = draft.loaded(other).ok_or(Refusal::Inconsistent)?.clone();
             draft.counterpart = Some(other);
-            turn_round(draft, &recorded.transfers)
+            turn_round(draft, &recorded.transfers, Was::Grant)
         }
         OperationKind::Refund => undo_refund(draft, recorded),
         OperationKind::Hold => undo_hold(draft, original),
@@ -186,7 +189,7 @@ fn undo_refund(draft: &mut Draft<'_>, recorded: &Recorded) -> Step {
     let redemption = recorded.operation.original.ok_or(Refusal::Inconsistent)?;
     let redemption = draft.working.operations.get(&redemption).and_then(Option::as_ref);
     let redemption = redemption.ok_or(Refusal::Inconsistent)?;
-    turn_round(draft, &recorded.transfers)?;
+    turn_round(draft, &recorded.transfers, Was::Use)?;
     check_newest(recorded, redemption)?;
     let mut compensation = redemption.compensation;
     let refunded = compensation.refunded.checked_sub(recorded.operation.approved);
@@ -224,14 +227,14 @@ fn undo_hold(draft: &mut Draft<'_>, original: &Operation) -> Step {
 }
 
 /// Each transfer of the original, turned round. What it brought must still be there and not be held.
-fn turn_round(draft: &mut Draft<'_>, transfers: &[Transfer]) -> Step {
+fn turn_round(draft: &mut Draft<'_>, transfers: &[Transfer], was: Was) -> Step {
     check_serve(draft, transfers)?;
     check_unheld(draft, transfers)?;
     for transfer in transfers {
         let debit = Side { account: transfer.credit, lot: transfer.credit_lot };
         let credit = Side { account: transfer.debit, lot: transfer.debit_lot };
-        apply_side(draft, debit, transfer.amount, Way::Out)?;
-        apply_side(draft, credit, transfer.amount, Way::In)?;
+        apply_side(draft, debit, transfer.amount, (Way::Out, was))?;
+        apply_side(draft, credit, transfer.amount, (Way::In, was))?;
         draft.transfer(debit, credit, transfer.amount)?;
     }
     Ok(())
@@ -272,6 +275,13 @@ fn check_unheld(draft: &Draft<'_>, transfers: &[Transfer]) -> Step {
     Ok(())
 }
 
+/// What is undone: value that was granted or taken back, or the use of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Was {
+    Grant,
+    Use,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Out,
@@ -280,7 +290,7 @@ enum Way {
 
 /// Changes the lot that a side of a transfer is about: its balance, or its claim where the account is
 /// residual or breakage.
-fn apply_side(draft: &mut Draft<'_>, side: Side, amount: Amount, way: Way) -> Step {
+fn apply_side(draft: &mut Draft<'_>, side: Side, amount: Amount, (way, was): (Way, Was)) -> Step {
     let Some(no) = side.lot else { return Ok(()) };
     let is_claim = matches!(side.account, Account::Residual(_) | Account::Breakage(_));
     let card = match side.account {
@@ -288,6 +298,12 @@ fn apply_side(draft: &mut Draft<'_>, side: Side, amount: Amount, way: Way) -> St
         _ => draft.card()?,
     };
     let lot = card.lot_mut(no).ok_or(Refusal::Inconsistent)?;
+    if was == Was::Grant && !is_claim {
+        lot.granted = match way {
+            Way::Out => lot.granted.saturating_sub(amount),
+            Way::In => lot.granted.checked_add(amount).ok_or(Decline::BalanceCapExceeded)?,
+        };
+    }
     let value = if is_claim { &mut lot.expired } else { &mut lot.remaining };
     *value = match way {
         Way::Out => value.checked_sub(amount).ok_or(Decline::InsufficientFunds)?,

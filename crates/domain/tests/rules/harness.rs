@@ -253,6 +253,7 @@ pub(crate) fn activate(card: i64, minor: Option<i64>) -> Command {
         currency: Currency::CNY,
         bonus: None,
         place: at_merchant(0),
+        funding: None,
     })
 }
 
@@ -265,6 +266,7 @@ pub(crate) fn load_with(card: i64, minor: i64, bonus: i64) -> Command {
         expires_at: None,
         bonus: (bonus >= 0).then(|| Bonus { amount: amount(bonus), expires_at: None }),
         place: at_merchant(0),
+        funding: None,
     })
 }
 
@@ -395,7 +397,7 @@ pub(crate) fn reactivate(card: i64, expires_at: Option<Timestamp>) -> Command {
 }
 
 pub(crate) fn cash_out(card: i64) -> Command {
-    Command::CashOut(CashOut { card: card_ref(card), pin: None })
+    Command::CashOut(CashOut { card: card_ref(card), pin: None, payout: None })
 }
 
 pub(crate) fn bind(card: i64, member: &str) -> Command {

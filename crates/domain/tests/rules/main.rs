@@ -8,6 +8,7 @@
 
 mod harness;
 mod holding;
+mod law;
 mod life;
 mod mistakes;
 mod paying;
