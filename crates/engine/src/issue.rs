@@ -301,6 +301,7 @@ fn activation(program: &Program, batch: &Batch, card: CardId) -> Option<Intent> 
             currency: program.currency,
             bonus: None,
             place: Place::default(),
+            funding: None,
         }),
         trace: None,
         reference: None,

@@ -305,6 +305,7 @@ impl Asking<'_> {
                 currency: Currency::CNY,
                 bonus: self.bonus(bonus),
                 place: self.place(),
+                funding: None,
             }),
             Step::Load { card, amount: a, bonus } => self.load(card, a, bonus),
             Step::Redeem { card, amount, partial } => Command::Redeem(self.payment(card, amount, partial)),
@@ -367,7 +368,7 @@ impl Asking<'_> {
                 Command::Reactivate(Reactivate { card: self.card_ref(card), expires_at: None })
             }
             Step::CashOut { card } => {
-                Command::CashOut(CashOut { card: self.card_ref(card), pin: self.pin() })
+                Command::CashOut(CashOut { card: self.card_ref(card), pin: self.pin(), payout: None })
             }
             Step::Close { card } => {
                 Command::Close(WithReason { card: self.card_ref(card), reason: reason() })
@@ -413,6 +414,7 @@ impl Asking<'_> {
             expires_at: if self.is_plain() { None } else { self.moment() },
             bonus: self.bonus(bonus),
             place: self.place(),
+            funding: None,
         })
     }
 

@@ -9,6 +9,7 @@ use domain::{
     ids::floor_of,
 };
 use storage::{
+    ExpirySpan,
     AccountTotals, BalanceLine, OperationFilter, Page, Queries, Result, TransferFilter, TransferRow,
     queries::MAX_EXAMINED,
 };
@@ -39,6 +40,13 @@ impl Queries for PostgresStore {
         let numbers: Vec<&[u8]> = indexes.iter().map(|index| &index.0[..]).collect();
         let rows = self.one(Scope::All, card::BY_NUMBERS, &[&numbers]).await?;
         rows.first().map(card::read).transpose()
+    }
+
+    async fn expiring_cards(&self, span: &ExpirySpan, limit: usize) -> Result<Vec<Card>> {
+        let (end, id) = (span.after.0.micros(), span.after.1.get());
+        let (until, issuer) = (span.until.micros(), span.issuer.get());
+        let rows = self.one(Scope::All, card::EXPIRING, &[&end, &id, &until, &issuer, &clamp(limit)]).await?;
+        rows.iter().map(card::read).collect()
     }
 
     async fn holds_of(&self, card: CardId, limit: usize) -> Result<Vec<Hold>> {
@@ -95,7 +103,7 @@ impl Queries for PostgresStore {
     }
 
     async fn trial_balance(&self, issuer: IssuerId, at: Option<Timestamp>) -> Result<Vec<BalanceLine>> {
-        ledger::trial_balance(self, issuer, at).await
+        ledger::balances(self, issuer, None, at).await
     }
 
     async fn account_totals(

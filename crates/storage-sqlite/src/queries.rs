@@ -7,6 +7,7 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use storage::{
+    ExpirySpan,
     AccountTotals, BalanceLine, OperationFilter, Page, Queries, Result, TransferFilter, TransferRow,
     queries::MAX_EXAMINED,
 };
@@ -35,6 +36,21 @@ impl Queries for SqliteStore {
                 }
             }
             Ok(None)
+        })
+        .await
+    }
+
+    async fn expiring_cards(&self, span: &ExpirySpan, limit: usize) -> Result<Vec<Card>> {
+        let (after, until, issuer) = (span.after, span.until.micros(), span.issuer.get());
+        self.long(move |connection| {
+            let values = params![after.0.micros(), after.1.get(), until, issuer, clamp(limit)];
+            let mut statement = connection.prepare_cached(card::EXPIRING).stored()?;
+            let mut rows = statement.query(values).stored()?;
+            let mut cards = Vec::new();
+            while let Some(row) = rows.next().stored()? {
+                cards.push(card::read(row)?);
+            }
+            Ok(cards)
         })
         .await
     }
@@ -95,7 +111,7 @@ impl Queries for SqliteStore {
     }
 
     async fn trial_balance(&self, issuer: IssuerId, at: Option<Timestamp>) -> Result<Vec<BalanceLine>> {
-        self.long(move |connection| ledger::trial_balance(connection, issuer, at)).await
+        self.long(move |connection| ledger::balances(connection, issuer, None, at)).await
     }
 
     async fn account_totals(

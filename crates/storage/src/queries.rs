@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use domain::{
     Account, Card, CardId, ClientId, Currency, Hold, HoldId, IssuerId, MerchantId, Operation, OperationId,
-    OperationKind, ProgramId, StoreId, TerminalId, Timestamp, Transfer, command::NumberIndex,
+    OperationKind, ProgramId, StoreId, TerminalId, Timestamp, Transfer, account::AccountKind,
+    command::NumberIndex,
 };
 
 use crate::Result;
@@ -83,6 +84,16 @@ pub enum LedgerLine {
     Account(Account),
 }
 
+impl LedgerLine {
+    /// The kind of its account, or of its accounts.
+    pub const fn kind(self) -> AccountKind {
+        match self {
+            Self::Cards(_) => AccountKind::Card,
+            Self::Account(account) => account.kind(),
+        }
+    }
+}
+
 /// The totals of a line in one currency. A line that moved value in several has as many of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BalanceLine {
@@ -107,6 +118,18 @@ pub struct AccountTotals {
     pub credits: i64,
 }
 
+/// When validity ends, and where a page of such cards begins.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpirySpan {
+    /// The issuer of the cards.
+    pub issuer: IssuerId,
+    /// After this moment and card: the end of the page before, or the moment from which on to look, with the
+    /// largest id.
+    pub after: (Timestamp, CardId),
+    /// Up to this moment.
+    pub until: Timestamp,
+}
+
 /// Reading.
 #[async_trait]
 pub trait Queries: Send + Sync {
@@ -115,6 +138,10 @@ pub trait Queries: Send + Sync {
 
     /// A card by the first of these indexes that exists.
     async fn card_by_number(&self, indexes: &[NumberIndex]) -> Result<Option<Card>>;
+
+    /// Cards in use that have value and whose validity ends in this span, in the order of their ends and then of
+    /// their ids.
+    async fn expiring_cards(&self, span: &ExpirySpan, limit: usize) -> Result<Vec<Card>>;
 
     /// The holds of a card, newest first, at most `limit`.
     async fn holds_of(&self, card: CardId, limit: usize) -> Result<Vec<Hold>>;

@@ -24,6 +24,9 @@ const MAX_TEXT_BYTES: usize = 4096;
 pub mod purpose {
     /// The PIN of a generated card, kept only until the batch is exported. Context: the card id.
     pub const PIN_UNTIL_EXPORT: &str = "pin until export";
+    /// A bank account that paid for a card or that a holder was paid to, kept as evidence with an operation.
+    /// Context: what follows from the operation's key.
+    pub const BANK_ACCOUNT: &str = "bank account of an operation";
 }
 
 /// Seals, indexes and compares secrets with the keys of one ring. Cheap to share: `Arc<Vault>`.

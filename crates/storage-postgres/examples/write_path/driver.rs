@@ -107,6 +107,8 @@ fn entries() -> Vec<CatalogEntry> {
         hold_seconds: 900,
         refund_days: None,
         reversal_seconds: 86_400,
+        reactivation_months: None,
+        policy_pack: None,
     };
     let (status, created_at, version) = (Status::Active, START, 1);
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("bundled");
@@ -304,6 +306,7 @@ impl Driver {
             currency: Currency::CNY,
             bonus: None,
             place: Place { channel: Channel::parse("web").ok(), ..Place::default() },
+            funding: None,
         });
         self.request(command, true)
     }

@@ -21,6 +21,14 @@ macro_rules! columns {
     };
 }
 
+/// Walks the index by expiry; states 2 and 3 are active and frozen.
+pub(crate) const EXPIRING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM card WHERE expires_at IS NOT NULL AND state IN (2, 3) AND expires_at >= $1 \
+     AND (expires_at, id) > ($1, $2) AND expires_at <= $3 AND issuer_id = $4 AND posted > 0 \
+     ORDER BY expires_at, id LIMIT $5"
+);
 pub(crate) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM card WHERE id = $1");
 /// The first of the numbers that exists.
 pub(crate) const BY_NUMBERS: &str = concat!(
@@ -275,6 +283,7 @@ fn pin(fields: &mut Fields<'_>) -> Result<PinState> {
 const REPLACED: &str = "replaced";
 const MERGED: &str = "merged";
 const CASHED_OUT: &str = "cashed_out";
+const REFUNDED: &str = "refunded";
 const DESTROYED: &str = "destroyed";
 
 fn state(code: StateCode, reason: Option<&str>, successor: Option<i64>) -> Result<CardState> {
@@ -290,6 +299,7 @@ fn state(code: StateCode, reason: Option<&str>, successor: Option<i64>) -> Resul
                 (REPLACED, Some(card)) => CloseReason::Replaced(card),
                 (MERGED, Some(card)) => CloseReason::Merged(card),
                 (CASHED_OUT, None) => CloseReason::CashedOut,
+                (REFUNDED, None) => CloseReason::Refunded,
                 (DESTROYED, None) => CloseReason::Destroyed,
                 _ => return Err(corrupt("the reason why a card was closed is damaged")),
             };
@@ -306,6 +316,7 @@ fn state_reason(state: &CardState) -> Option<&str> {
             CloseReason::Replaced(_) => REPLACED,
             CloseReason::Merged(_) => MERGED,
             CloseReason::CashedOut => CASHED_OUT,
+            CloseReason::Refunded => REFUNDED,
             CloseReason::Destroyed => DESTROYED,
         }),
         _ => None,

@@ -4,6 +4,7 @@ use domain::{
     Amount, Timestamp,
     command::Direction,
     operation::{Destination, Detail},
+    policy::{BrokenRule, Funding, Payout, refund::Calculation},
 };
 use serde::{Deserialize, Serialize};
 use storage::Result;
@@ -29,6 +30,14 @@ struct Stored {
     original_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_trace: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_rule: Option<Box<BrokenRule>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    funding: Option<Box<Funding>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payout: Option<Box<Payout>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<Box<Calculation>>,
 }
 
 /// The text, or nothing where there is no detail.
@@ -49,6 +58,10 @@ pub(crate) fn encode(detail: &Detail) -> Result<Option<String>> {
         member: detail.member.clone(),
         original_key: detail.original_key.clone(),
         duplicate_trace: detail.duplicate_trace,
+        broken_rule: detail.broken_rule.clone(),
+        funding: detail.funding.clone(),
+        payout: detail.payout.clone(),
+        refund: detail.refund.clone(),
     };
     serde_json::to_string(&stored).map(Some).map_err(|error| corrupt(error.to_string()))
 }
@@ -77,5 +90,9 @@ pub(crate) fn decode(text: Option<&str>) -> Result<Detail> {
         member: stored.member,
         original_key: stored.original_key,
         duplicate_trace: stored.duplicate_trace,
+        broken_rule: stored.broken_rule,
+        funding: stored.funding,
+        payout: stored.payout,
+        refund: stored.refund,
     })
 }

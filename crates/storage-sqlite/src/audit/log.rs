@@ -208,11 +208,10 @@ fn expected(kind: OperationKind, entry: &Entry, moved: &Moved) -> Option<i64> {
         Kind::Activation | Kind::Load => Some(entry.approved.max(moved.sum)),
         // Turns the original round, whatever that was.
         Kind::Reversal => None,
-        // What they add to the approved amount depends on the law that they follow.
-        Kind::HolderRefund | Kind::Exchange => None,
         // A claim that a replaced or merged card left behind goes back to it, and on to its successor.
         Kind::Reactivation if entry.counterpart_balance.is_some() => entry.approved.checked_mul(2),
-        Kind::CashOut => Some(entry.approved.saturating_add(entry.forfeited)),
+        // Interest is a part of what was approved.
+        Kind::CashOut | Kind::HolderRefund => Some(entry.approved.saturating_add(entry.forfeited)),
         Kind::Redemption
         | Kind::Capture
         | Kind::Refund
@@ -221,6 +220,7 @@ fn expected(kind: OperationKind, entry: &Entry, moved: &Moved) -> Option<i64> {
         | Kind::Replacement
         | Kind::Transfer
         | Kind::Merge
+        | Kind::Exchange
         | Kind::Expiry
         | Kind::Reactivation
         | Kind::Settlement

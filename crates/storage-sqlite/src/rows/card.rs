@@ -24,6 +24,14 @@ macro_rules! columns {
 
 pub(crate) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM card WHERE id = ?1");
 pub(crate) const BY_NUMBER: &str = concat!("SELECT ", columns!(), " FROM card WHERE number_index = ?1");
+/// Walks the index by expiry; states 2 and 3 are active and frozen.
+pub(crate) const EXPIRING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM card INDEXED BY card_by_expiry WHERE expires_at IS NOT NULL AND state IN (2, 3) \
+     AND (expires_at, id) > (?1, ?2) AND expires_at <= ?3 AND issuer_id = ?4 AND posted > 0 \
+     ORDER BY expires_at, id LIMIT ?5"
+);
 /// For checking: every card in order, with the sum that is stored beside its lots.
 pub(crate) const ALL_WITH_POSTED: &str = concat!("SELECT ", columns!(), ", posted FROM card ORDER BY id");
 
@@ -95,6 +103,7 @@ fn pin(fields: &mut Fields<'_, '_>) -> Result<PinState> {
 const REPLACED: &str = "replaced";
 const MERGED: &str = "merged";
 const CASHED_OUT: &str = "cashed_out";
+const REFUNDED: &str = "refunded";
 const DESTROYED: &str = "destroyed";
 
 fn state(code: StateCode, reason: Option<&str>, successor: Option<i64>) -> Result<CardState> {
@@ -110,6 +119,7 @@ fn state(code: StateCode, reason: Option<&str>, successor: Option<i64>) -> Resul
                 (REPLACED, Some(card)) => CloseReason::Replaced(card),
                 (MERGED, Some(card)) => CloseReason::Merged(card),
                 (CASHED_OUT, None) => CloseReason::CashedOut,
+                (REFUNDED, None) => CloseReason::Refunded,
                 (DESTROYED, None) => CloseReason::Destroyed,
                 _ => return Err(corrupt("the reason why a card was closed is damaged")),
             };
@@ -126,6 +136,7 @@ fn state_reason(state: &CardState) -> Option<&str> {
             CloseReason::Replaced(_) => REPLACED,
             CloseReason::Merged(_) => MERGED,
             CloseReason::CashedOut => CASHED_OUT,
+            CloseReason::Refunded => REFUNDED,
             CloseReason::Destroyed => DESTROYED,
         }),
         _ => None,

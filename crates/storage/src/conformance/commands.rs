@@ -251,7 +251,7 @@ fn command(step: Step, now: domain::Timestamp, earlier: &[Asked]) -> Command {
         55 if step.flags & 64 != 0 => Command::Merge(both()),
         56..=58 => Command::Expire(card_id(step.card)),
         59 => Command::Reactivate(Reactivate { card, expires_at: Some(now.plus_seconds(100_000)) }),
-        60 if step.flags & 64 != 0 => Command::CashOut(CashOut { card, pin: pin(step) }),
+        60 if step.flags & 64 != 0 => Command::CashOut(CashOut { card, pin: pin(step), payout: None }),
         61 if step.flags & 64 != 0 => Command::Close(with_reason()),
         63..=65 => post(step),
         62 => Command::Inquire(Inquire { card, pin: pin(step) }),
@@ -290,6 +290,7 @@ fn activate(step: Step, card: CardRef, now: domain::Timestamp) -> Command {
         currency: Currency::CNY,
         bonus: (step.flags & 1 != 0).then_some(bonus),
         place: place(step),
+        funding: None,
     })
 }
 
@@ -302,6 +303,7 @@ fn load(step: Step, card: CardRef, value: Amount, now: domain::Timestamp) -> Com
         expires_at: (step.flags & 4 != 0).then(|| now.plus_seconds(1_000)),
         bonus: None,
         place: place(step),
+        funding: None,
     })
 }
 

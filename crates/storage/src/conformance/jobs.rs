@@ -12,7 +12,7 @@ use super::{
         insert, lot, only, settle, stocked, touch,
     },
 };
-use crate::{DueHold, Store};
+use crate::{DueHold, ExpirySpan, Store};
 
 fn just_before(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(at.micros() - 1)
@@ -150,6 +150,44 @@ pub async fn due_cards_are_found_at_their_moment(fresh: Fresh) {
             assert_eq!(due_in_pages(store, now, limit).await, expect, "at {now}, {limit} a page");
         }
     }
+}
+
+/// Cards whose validity ends soon are found in the order of their ends, each once, however long a page is.
+pub async fn expiring_cards_are_paged(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    settle(store).await;
+    // Ends at 10, 20, 20, 30 …; without value, ended for good, of no end, or of another issuer: none of them.
+    let ends = [Some(30), Some(20), Some(10), Some(20), Some(40), None, Some(20), Some(20)];
+    let mut cards: Vec<Card> = ends.into_iter().zip(1..).map(|(end, id)| {
+        let mut card = stocked(id);
+        card.state = CardState::Active;
+        card.lots = vec![lot(5, None)];
+        card.expires_at = end.map(after);
+        card
+    }).collect();
+    cards[6].lots = Vec::new();
+    cards[7].state = CardState::Expired;
+    insert(store, &cards).await;
+    for (card, n) in cards.iter_mut().zip(1..) {
+        let operation = touch(card, id_at(START, n), START);
+        let changes = Changes { cards: vec![card.clone()], ..only([operation]) };
+        commit(store, &changes).await.expect("committed");
+    }
+    for limit in [1, 2, 100] {
+        let (mut found, mut last) = (Vec::new(), (after(10), CardId::new(i64::MAX)));
+        loop {
+            let span = ExpirySpan { issuer: ISSUER, after: last, until: after(30) };
+            let page = store.expiring_cards(&span, limit).await.expect("cards");
+            let Some(card) = page.last() else { break };
+            last = (card.expires_at.expect("an end"), card.id);
+            found.extend(page.iter().map(|card| card.id.get()));
+        }
+        assert_eq!(found, [2, 4, 1], "{limit} a page");
+    }
+    let span = ExpirySpan { issuer: ISSUER, after: (after(0), CardId::new(0)), until: after(10) };
+    assert_eq!(store.expiring_cards(&span, 9).await.expect("cards").len(), 1, "the last moment counts");
+    let foreign = ExpirySpan { issuer: OTHER_ISSUER, ..span };
+    assert!(store.expiring_cards(&foreign, 9).await.expect("cards").is_empty());
 }
 
 async fn due_in_pages(store: &dyn Store, now: Timestamp, limit: usize) -> Vec<(CardId, IssuerId)> {

@@ -13,6 +13,7 @@ use proptest::{
 
 use super::{
     Fresh,
+    accounting::ALL_DAYS,
     commands::{self, Step},
     scenario::{Asked, Outcome, run},
     world::{ISSUER, everything, insert, pages, settle},
@@ -115,6 +116,8 @@ async fn assert_same_books(store: &dyn Store, memory: &MemoryStore, asked: &[Ask
         };
         assert_eq!(sorted(found), sorted(expected), "at {at:?}");
     }
+    let found = store.journal(ISSUER, ALL_DAYS).await.expect("a journal");
+    assert_eq!(found, memory.journal(ISSUER, ALL_DAYS).await.expect("a journal"));
 }
 
 async fn assert_clean(store: &dyn Store, outcome: &Outcome) {

@@ -10,6 +10,7 @@ use domain::{
     hold::HoldStatus,
     lot::LotSource,
     operation::{CardAfter, Compensation, Destination, Detail, Recorded, Status},
+    policy::{BankAccount, BrokenRule, Buyer, Funding, Means, Payout, PayoutMeans, refund},
     working::{Changes, KeyState, Need, Tombstone, TraceKey, Working},
 };
 
@@ -98,6 +99,7 @@ fn card_variants() -> Vec<Card> {
         CardState::Closed { reason: CloseReason::Replaced(CardId::new(20)) },
         CardState::Closed { reason: CloseReason::Merged(CardId::new(20)) },
         CardState::Closed { reason: CloseReason::CashedOut },
+        CardState::Closed { reason: CloseReason::Refunded },
         CardState::Closed { reason: CloseReason::Destroyed },
     ];
     let mut cards: Vec<Card> =
@@ -296,8 +298,59 @@ fn full_operation(
             member: Some("m".to_owned()),
             original_key: Some("k".to_owned()),
             duplicate_trace: Some(17),
+            ..by_law()
         },
         ..touch(card, id, at)
+    }
+}
+
+/// What policy packs have operations keep.
+fn by_law() -> Detail {
+    let account = |ending: &str| BankAccount { ending: ending.to_owned(), sealed: "1:00ff".to_owned() };
+    let line = |item, article: Option<&str>| refund::Line {
+        item,
+        amount: Amount::MAX,
+        article: article.map(ToOwned::to_owned),
+        source: article.map(|_| "最高人民法院".to_owned()),
+    };
+    Detail {
+        broken_rule: Some(Box::new(BrokenRule {
+            pointer: "/funding".to_owned(),
+            pack: "cn-beijing".to_owned(),
+            version: "2022-06-01".to_owned(),
+            rule: "transfer_remote".to_owned(),
+            article: Some("17".to_owned()),
+            number: 1,
+            unit: "flag".to_owned(),
+            source: "令".to_owned(),
+        })),
+        funding: Some(Box::new(Funding {
+            buyer: Buyer::Company,
+            face_to_face: false,
+            means: Means::BankTransfer,
+            payer: Some(account("5678")),
+            payee: Some(account("账户")),
+            identity_verified: true,
+            purchase: Some(Amount::MAX),
+        })),
+        payout: Some(Box::new(Payout {
+            means: PayoutMeans::Cash,
+            identity_verified: true,
+            same_name: false,
+            account: Some(account("")),
+        })),
+        refund: Some(Box::new(refund::Calculation {
+            cause: refund::Cause::CoolingOff,
+            pack: "cn-beijing".to_owned(),
+            version: "2025-05-01".to_owned(),
+            rescinded_on: Some(BusinessDate::from_stored(20_261_122)),
+            days: 366,
+            rate: 300,
+            day_count: 365,
+            pay_by: Some(BusinessDate::from_stored(20_261_207)),
+            lines: vec![line(refund::Item::Paid, None), line(refund::Item::Principal, Some("14"))],
+        })),
+        ..Detail::default()
     }
 }
 

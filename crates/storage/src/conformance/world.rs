@@ -82,6 +82,8 @@ fn rules(validity: Validity) -> Rules {
         hold_seconds: 900,
         refund_days: Some(1),
         reversal_seconds: 20_000,
+        reactivation_months: None,
+        policy_pack: None,
     }
 }
 
@@ -415,7 +417,7 @@ pub(super) async fn catch_up(store: &dyn Store) -> u64 {
     for _ in 0..1_000 {
         let step = store.roll_up(33).await.expect("a roll-up");
         taken += step.operations;
-        if step.behind == 0 {
+        if step.behind == 0 && store.roll_up_journal(33).await.expect("a roll-up").behind == 0 {
             return taken;
         }
     }

@@ -318,6 +318,7 @@ fn bonus_load(program: &Program, client: ClientId, card: domain::CardId) -> Resu
             expires_at: None,
             bonus: None,
             place: Place::default(),
+            funding: None,
         }),
         trace: None,
         reference: None,

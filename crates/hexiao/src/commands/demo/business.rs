@@ -75,6 +75,7 @@ impl Day<'_> {
             source,
             expires_at: None,
             bonus: bonus.map(|minor| Bonus { amount: fen(minor), expires_at }),
+            funding: None,
             place: self.place(),
         };
         self.ask(key, Command::Load(load)).await

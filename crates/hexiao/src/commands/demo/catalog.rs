@@ -205,6 +205,8 @@ pub(crate) fn plain_rules(max: Amount) -> Rules {
         hold_seconds: 900,
         refund_days: None,
         reversal_seconds: 86_400,
+        reactivation_months: None,
+        policy_pack: None,
     }
 }
 

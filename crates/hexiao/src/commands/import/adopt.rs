@@ -182,6 +182,7 @@ impl Importing<'_> {
             currency: self.program.currency,
             bonus: None,
             place: Place { channel: Channel::parse(CHANNEL).ok(), ..Place::default() },
+            funding: None,
         });
         self.intent(adopted, StepOf::Activation, command)
     }
