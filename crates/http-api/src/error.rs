@@ -12,6 +12,8 @@ use serde::Serialize;
 use storage::StorageError;
 use utoipa::ToSchema;
 
+use crate::wire::policy_view::PolicyRule;
+
 macro_rules! codes {
     ($( $name:ident = $status:literal, $code:literal, $title:literal; )*) => {
         /// What went wrong, as far as this interface finds it itself. Codes never change.
@@ -57,10 +59,17 @@ codes! {
     OperationUnknown = 404, "operation_unknown", "No such operation within reach";
     AccountUnknown = 404, "account_unknown", "No such account within reach";
     ReconciliationUnknown = 404, "reconciliation_unknown", "No such reconciliation or difference within reach";
+    AgreementUnknown = 404, "agreement_unknown", "No such agreement within reach";
+    StatementUnknown = 404, "statement_unknown", "No such statement within reach";
+    PayoutUnknown = 404, "payout_unknown", "No such payout within reach";
     MethodNotAllowed = 405, "method_not_allowed", "The route has no such method";
     BodyTimeout = 408, "body_timeout", "The body did not arrive in time";
     VersionConflict = 409, "version_conflict", "Somebody else changed it first";
     RulesContradict = 409, "rules_contradict", "The program's rules contradict each other";
+    PolicyPackUnknown = 404, "policy_pack_unknown", "No such policy pack";
+    PolicyPackFixed = 409, "policy_pack_fixed", "The program keeps its policy pack";
+    PolicyPackUnsuited = 409, "policy_pack_unsuited", "The policy pack is about other cards";
+    PolicyRuleBroken = 409, "policy_rule_broken", "A rule of the policy pack is broken";
     TimeZoneUnknown = 409, "time_zone_unknown", "There is no such time zone";
     ProgramClosed = 409, "program_closed", "The program is closed";
     DenominationNotAllowed = 409, "denomination_not_allowed", "The card may not be sold for this amount";
@@ -71,6 +80,11 @@ codes! {
     FileRefused = 400, "file_refused", "The file cannot be reconciled; nothing of it is kept";
     DifferenceStatus = 409, "difference_status", "The difference is not at the step before this one";
     SecondPersonNeeded = 409, "second_person_needed", "Who proposed it cannot approve it";
+    TermsContradict = 409, "terms_contradict", "What was given contradicts something or leaves its bounds";
+    StatementOpen = 409, "statement_open", "The statement is still open";
+    PayoutStatus = 409, "payout_status", "The payout is not at the step before this one";
+    PayeeMissing = 409, "payee_missing", "The merchant has no bank account in force";
+    DocumentRefused = 409, "document_refused", "The document cannot be written with what was given";
     NumbersExhausted = 409, "numbers_exhausted", "The program's range of numbers is used up";
     BodyTooLarge = 413, "body_too_large", "The body is too large";
     MediaTypeUnsupported = 415, "media_type_unsupported", "The body is not declared as JSON";
@@ -95,6 +109,7 @@ struct Inner {
     pointer: Option<String>,
     parameter: Option<&'static str>,
     retry_after: Option<u64>,
+    rule: Option<domain::policy::BrokenRule>,
 }
 
 /// A problem in the words of RFC 9457.
@@ -119,6 +134,9 @@ pub(crate) struct ProblemBody<'a> {
     /// The offending parameter of the path, query or header.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
+    /// The rule of a policy pack that is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_rule: Option<PolicyRule<'a>>,
     /// The id of the request, to ask the operator about.
     request_id: &'a str,
 }
@@ -130,7 +148,7 @@ impl Problem {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
         let inner =
-            Inner { status, code, title, detail: detail.into(), pointer: None, parameter: None, retry_after };
+            Inner { status, code, title, detail: detail.into(), pointer: None, parameter: None, retry_after, rule: None };
         Self(Box::new(inner))
     }
 
@@ -147,6 +165,15 @@ impl Problem {
     pub(crate) fn parameter(mut self, name: &'static str) -> Self {
         self.0.parameter = Some(name);
         self
+    }
+
+    /// A rule of a policy pack is broken, by a field below `prefix`.
+    pub(crate) fn broken(breach: domain::policy::Breach, prefix: &str) -> Self {
+        let mut rule = domain::policy::BrokenRule::from(breach);
+        rule.pointer = format!("{prefix}{}", rule.pointer);
+        let mut problem = Self::new(Code::PolicyRuleBroken, breach.to_string()).at(rule.pointer.clone());
+        problem.0.rule = Some(rule);
+        problem
     }
 
     /// The same with the seconds after which it is worth trying again.
@@ -198,6 +225,7 @@ impl Problem {
             detail: &self.0.detail,
             pointer: self.0.pointer.as_deref(),
             parameter: self.0.parameter,
+            policy_rule: self.0.rule.as_ref().map(PolicyRule::new),
             request_id,
         }
     }
@@ -229,6 +257,7 @@ impl From<Refusal> for Problem {
             pointer: None,
             parameter: None,
             retry_after: None,
+            rule: None,
         };
         Self(Box::new(inner)).at(pointer)
     }

@@ -49,6 +49,8 @@ impl Builder {
     #[must_use]
     pub(crate) fn add(mut self, access: Access, key: Key, mut routes: UtoipaMethodRouter<AppState>) -> Self {
         for (path, item) in &mut routes.1.paths {
+            // A method that is not listed below would have no access, and be open to every client.
+            assert!(!operations(item).is_empty(), "{path} has a method that is not registered");
             for (method, operation) in operations(item) {
                 describe(operation, access, key);
                 self.routes.push(Registered { path: path.clone(), method, access });
@@ -63,6 +65,7 @@ fn operations(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
     let all = [
         (Method::GET, item.get.as_mut()),
         (Method::POST, item.post.as_mut()),
+        (Method::PUT, item.put.as_mut()),
         (Method::PATCH, item.patch.as_mut()),
     ];
     all.into_iter().filter_map(|(method, operation)| Some((method, operation?))).collect()
@@ -137,7 +140,9 @@ fn tags() -> Vec<Tag> {
         ("issue", "Making cards"),
         ("operations", "What was done"),
         ("ledger", "The books"),
+        ("settlement", "Agreements, statements and payouts of merchants"),
         ("reconciliation", "Files of others, compared with the books"),
+        ("reports", "Accounting, and reports to authorities"),
         ("catalog", "Issuers, programs, merchants, stores, terminals, clients"),
         ("service", "The server itself"),
     ]

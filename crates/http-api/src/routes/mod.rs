@@ -6,8 +6,11 @@ pub(crate) mod cards;
 pub(crate) mod catalog;
 pub(crate) mod ledger;
 pub(crate) mod operations;
+pub(crate) mod policy_packs;
+pub(crate) mod reports;
 pub(crate) mod reconciliations;
 pub(crate) mod service;
+pub(crate) mod settlement;
 pub(crate) mod value;
 
 use domain::catalog::Scope;
@@ -43,6 +46,13 @@ scopes! {
     ADJUST = Adjust;
     CASH_OUT = CashOut;
     LEDGER = LedgerRead;
+    ACCOUNTING_READ = AccountingRead;
+    ACCOUNTING_WRITE = AccountingWrite;
+    HOLDER_REFUND = HolderRefund;
+    EVIDENCE = Evidence;
+    SETTLEMENT_READ = SettlementRead;
+    SETTLEMENT_WRITE = SettlementWrite;
+    PAYOUTS_APPROVE = PayoutsApprove;
     RECONCILIATION_READ = ReconciliationRead;
     RECONCILIATION_WRITE = ReconciliationWrite;
     RECONCILIATION_APPROVE = ReconciliationApprove;
@@ -53,6 +63,8 @@ pub(crate) fn register(builder: Builder) -> Builder {
     let builder = value(builder);
     let builder = cards(builder);
     let builder = catalog(builder);
+    let builder = settling(builder);
+    let builder = reports(builder);
     let builder = reconciliation(builder);
     builder
         .add(READ, None, routes!(operations::list::list))
@@ -96,12 +108,17 @@ fn value(builder: Builder) -> Builder {
         .add(TRANSFER, Needed, routes!(value::merges::create))
         .add(MANAGE, Needed, routes!(value::replacements::create))
         .add(CASH_OUT, Needed, routes!(value::cash_outs::create))
+        .add(HOLDER_REFUND, Needed, routes!(value::holder_refunds::create))
+        .add(ADJUST, Needed, routes!(value::exchanges::create))
 }
 
 fn cards(builder: Builder) -> Builder {
     builder
         .add(ISSUE, None, routes!(cards::create::create))
         .add(READ, None, routes!(cards::lookup::lookup))
+        .add(READ, None, routes!(cards::expiring::expiring))
+        .add(EVIDENCE, None, routes!(cards::evidence::evidence))
+        .add(HOLDER_REFUND, None, routes!(value::holder_refunds::quote))
         .add(READ, None, routes!(cards::read::read))
         .add(READ, None, routes!(cards::operations::operations))
         .add(MANAGE, Needed, routes!(card_changes::freeze::freeze))
@@ -126,6 +143,8 @@ fn catalog(builder: Builder) -> Builder {
         .add(CATALOG_READ, None, routes!(catalog::programs::list))
         .add(CATALOG_READ, None, routes!(catalog::programs::read))
         .add(CATALOG_WRITE, None, routes!(catalog::programs::change))
+        .add(CATALOG_READ, None, routes!(policy_packs::list::list))
+        .add(CATALOG_READ, None, routes!(policy_packs::read::read))
         .add(CATALOG_WRITE, None, routes!(catalog::merchants::create))
         .add(CATALOG_READ, None, routes!(catalog::merchants::list))
         .add(CATALOG_READ, None, routes!(catalog::merchants::read))
@@ -143,4 +162,43 @@ fn catalog(builder: Builder) -> Builder {
         .add(CLIENTS, None, routes!(catalog::clients::read))
         .add(CLIENTS, None, routes!(catalog::clients::change))
         .add(CLIENTS, None, routes!(catalog::client_secret::rotate))
+}
+
+fn reports(builder: Builder) -> Builder {
+    builder
+        .add(ACCOUNTING_READ, None, routes!(reports::liability::liability))
+        .add(ACCOUNTING_READ, None, routes!(reports::ageing::ageing))
+        .add(ACCOUNTING_READ, None, routes!(reports::breakage::breakage))
+        .add(ACCOUNTING_READ, None, routes!(reports::journal::journal))
+        .add(ACCOUNTING_READ, None, routes!(reports::quarterly::quarterly))
+        .add(ACCOUNTING_READ, None, routes!(reports::custody::custody))
+        .add(ACCOUNTING_READ, None, routes!(reports::invoices::invoices))
+        .add(ACCOUNTING_READ, None, routes!(reports::settings::read))
+        .add(ACCOUNTING_WRITE, None, routes!(reports::settings::change))
+        .add(ACCOUNTING_WRITE, None, routes!(reports::figures::custody_balance))
+        .add(ACCOUNTING_WRITE, None, routes!(reports::figures::revenue))
+}
+
+fn settling(builder: Builder) -> Builder {
+    builder
+        .add(SETTLEMENT_READ, None, routes!(settlement::calendar::read))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::calendar::import))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::agreements::create))
+        .add(SETTLEMENT_READ, None, routes!(settlement::agreements::list))
+        .add(SETTLEMENT_READ, None, routes!(settlement::agreements::read))
+        .add(SETTLEMENT_READ, None, routes!(settlement::dry_run::create))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::runs::create))
+        .add(SETTLEMENT_READ, None, routes!(settlement::statements::list))
+        .add(SETTLEMENT_READ, None, routes!(settlement::statements::read))
+        .add(SETTLEMENT_READ, None, routes!(settlement::statements::lines))
+        .add(SETTLEMENT_READ, None, routes!(settlement::statement_export::export))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::payees::create))
+        .add(SETTLEMENT_READ, None, routes!(settlement::payees::list))
+        .add(SETTLEMENT_READ, None, routes!(settlement::payouts::list))
+        .add(SETTLEMENT_READ, None, routes!(settlement::payouts::read))
+        .add(PAYOUTS_APPROVE, None, routes!(settlement::payout_steps::approve))
+        .add(PAYOUTS_APPROVE, None, routes!(settlement::payout_steps::reject))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_file::create))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_steps::confirm))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_steps::give_back))
 }

@@ -86,7 +86,8 @@ pub(crate) struct Lot {
     #[schema(value_type = Option<schema::MerchantId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     funder: Option<MerchantId>,
-    /// All that was ever granted into it, in minor units.
+    /// All that was granted into it, less what was moved on or taken back, in minor units. What is neither left
+    /// nor expired of it was used.
     #[schema(value_type = schema::AnyAmount)]
     granted: i64,
     /// What is left, in minor units.
@@ -188,6 +189,7 @@ fn state_reason(state: &CardState) -> Option<String> {
         CloseReason::Replaced(_) => "replaced",
         CloseReason::Merged(_) => "merged",
         CloseReason::CashedOut => "cashed_out",
+        CloseReason::Refunded => "refunded",
         CloseReason::Destroyed => "destroyed",
     };
     match state {

@@ -10,7 +10,11 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{moment::Moment, schema};
+use super::{
+    moment::Moment,
+    policy_view::{FundingView, PayoutView, PolicyRule, RefundView},
+    schema,
+};
 
 /// A card as an operation left it.
 #[derive(Serialize, ToSchema)]
@@ -135,7 +139,7 @@ pub(crate) struct Operation<'a> {
     #[schema(value_type = Option<schema::Moment>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Moment>,
-    /// Bonus value that a cash-out forfeited, in minor units.
+    /// Value that a cash-out or holder refund forfeited, in minor units.
     #[schema(value_type = Option<schema::AnyAmount>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     forfeited: Option<i64>,
@@ -159,6 +163,18 @@ pub(crate) struct Operation<'a> {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     original_key: Option<&'a str>,
+    /// The rule of a policy pack that it was declined for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_rule: Option<PolicyRule<'a>>,
+    /// How the card was paid for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    funding: Option<FundingView<'a>>,
+    /// How the holder was paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payout: Option<PayoutView<'a>>,
+    /// What a holder refund was made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<RefundView<'a>>,
     /// The client that asked; in look-ups only.
     #[schema(value_type = Option<schema::ClientId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -240,6 +256,10 @@ impl<'a> Operation<'a> {
             reason: detail.reason.as_deref(),
             member: detail.member.as_deref(),
             original_key: detail.original_key.as_deref(),
+            policy_rule: detail.broken_rule.as_deref().map(PolicyRule::new),
+            funding: detail.funding.as_deref().map(FundingView::new),
+            payout: detail.payout.as_deref().map(PayoutView::new),
+            refund: detail.refund.as_deref().map(RefundView::new),
             client: None,
             key: None,
             business_date: Text(operation.business_date),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Amount, Channel, MerchantId, StoreId, lot::LotOrder, program};
+use domain::{Amount, Channel, MerchantId, StoreId, lot::LotOrder, policy::PackId, program};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -163,9 +163,13 @@ pub(crate) enum Order {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ResidualPolicy {
-    /// It stays a liability that the holder can claim.
+    /// It stays a liability that the holder can claim, by reactivation or exchange.
     #[default]
     KeepClaimable,
+    /// The same; it is claimed by exchange into a new card only.
+    Exchange,
+    /// The same; it is claimed by reactivating the card only.
+    Reactivate,
     /// It becomes income, and is taken back out of income when claimed.
     Breakage,
 }
@@ -268,6 +272,16 @@ pub(crate) struct Rules {
     #[serde(default = "a_day")]
     #[schema(value_type = u32)]
     pub reversal_seconds: Integer<u32>,
+    /// For how many months an expired card is reactivated if the request does not say; without it, as long as
+    /// a new card is valid.
+    #[schema(value_type = Option<schema::Span>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactivation_months: Option<Span>,
+    /// The policy pack that its cards are under. A program keeps its pack; one that had none gets it for the
+    /// cards that are made from then on.
+    #[schema(value_type = Option<schema::PackId>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_pack: Option<PackId>,
 }
 
 const fn a_day() -> Integer<u32> {
@@ -340,6 +354,8 @@ impl From<Rules> for program::Rules {
             },
             residual: match rules.residual {
                 ResidualPolicy::KeepClaimable => program::ResidualPolicy::KeepClaimable,
+                ResidualPolicy::Exchange => program::ResidualPolicy::Exchange,
+                ResidualPolicy::Reactivate => program::ResidualPolicy::Reactivate,
                 ResidualPolicy::Breakage => program::ResidualPolicy::Breakage,
             },
             legal_class: match rules.legal_class {
@@ -355,6 +371,9 @@ impl From<Rules> for program::Rules {
             hold_seconds: rules.hold_seconds.0,
             refund_days: rules.refund_days.map(|days| days.0),
             reversal_seconds: rules.reversal_seconds.0,
+            reactivation_months: rules.reactivation_months.map(|span| span.0),
+            // Settled where the program is known: see `routes::catalog::programs`.
+            policy_pack: None,
         }
     }
 }
@@ -403,6 +422,8 @@ impl From<&program::Rules> for Rules {
             },
             residual: match rules.residual {
                 program::ResidualPolicy::KeepClaimable => ResidualPolicy::KeepClaimable,
+                program::ResidualPolicy::Exchange => ResidualPolicy::Exchange,
+                program::ResidualPolicy::Reactivate => ResidualPolicy::Reactivate,
                 program::ResidualPolicy::Breakage => ResidualPolicy::Breakage,
             },
             legal_class: match rules.legal_class {
@@ -418,6 +439,8 @@ impl From<&program::Rules> for Rules {
             hold_seconds: HoldSeconds(rules.hold_seconds),
             refund_days: rules.refund_days.map(Integer),
             reversal_seconds: Integer(rules.reversal_seconds),
+            reactivation_months: rules.reactivation_months.map(Span),
+            policy_pack: rules.policy_pack.as_ref().map(|named| named.id.clone()),
         }
     }
 }

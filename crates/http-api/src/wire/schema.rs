@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{Currency as DomainCurrency, Decline, OperationKind as Kind, catalog, lot};
+use domain::{Currency as DomainCurrency, Decline, OperationKind as Kind, catalog, lot, policy::refund};
 use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -86,6 +86,18 @@ scalars! {
     BatchId = id("batch", "a batch");
     CardId = id("card", "a card");
     MerchantId = id("mer", "a merchant");
+    AgreementId = id("agr", "an agreement");
+    StatementId = id("st", "a statement");
+    PayoutId = id("po", "a payout");
+    PayeeId = id("pye", "a bank account of a merchant");
+    StatementStatus = one_of_texts("How far a statement is.", ["open", "closing", "closed"]);
+    PayoutStatus = one_of_texts("How far a payout is.",
+        ["proposed", "approved", "rejected", "sent", "confirmed", "returned"]);
+    LineKind = one_of_texts("What a line of a statement is about.", settlement::MovementKind::ALL.map(|k| k.name()));
+    DocumentFormat = one_of_texts("The form of a document.", ["csv", "xlsx", "pdf"]);
+    Language = one_of_texts("The language of a document.", ["zh", "en"]);
+    Year = whole("A year.", 2000, 9998);
+    Terms = super::terms::schema();
     StoreId = id("store", "a store");
     TerminalId = id("term", "a terminal");
     ClientId = id("client", "an API client");
@@ -153,6 +165,29 @@ scalars! {
         "Where value came from.",
         lot::LotSource::ALL.iter().map(|source| source.name()).collect::<Vec<_>>()
     );
+    BuyerKind = one_of_texts("Who buys.", ["company", "person"]);
+    PaymentMeans = one_of_texts("How it is paid.", ["bank_transfer", "cash", "card", "credit_card", "other"]);
+    PayoutMeans = one_of_texts("How a holder is paid.", ["bank_transfer", "cash"]);
+    AccountNumber = json!({
+        "type": "string", "description": "The number of a bank account: 4 to 64 letters and digits.",
+        "pattern": "^[A-Za-z0-9]{4,64}$", "example": "6222020200012345678"
+    });
+    RefundCause = one_of_texts(
+        "Why a holder is refunded.",
+        refund::Cause::ALL.iter().map(|cause| cause.name()).collect::<Vec<_>>()
+    );
+    RefundItem = one_of_texts(
+        "What a line of a refund is.",
+        refund::Item::ALL.iter().map(|item| item.name()).collect::<Vec<_>>()
+    );
+    InterestRate = json!({
+        "type": "integer", "format": "int32", "minimum": 0, "maximum": refund::MAX_RATE,
+        "description": "A yearly rate in basis points: 300 is 3 %."
+    });
+    PackId = json!({
+        "type": "string", "description": "The name of a policy pack; see GET /v1/policy-packs.",
+        "pattern": "^[a-z0-9-]{1,40}$", "example": "cn-single-purpose"
+    });
     HoldStatus = one_of_texts(
         "Where a hold is in its life.",
         ["open", "captured", "released", "expired"]

@@ -130,6 +130,11 @@ fn batch(
 ) -> Result<Batch, Problem> {
     let face_value = body.face_value.map(|amount| amount.0);
     let program = issuable_program(app, caller, body.program, face_value)?;
+    if body.activate && program.rules.policy_pack.is_some() {
+        let detail = "the program's policy pack asks who buys each card and how it is paid for; activate them one \
+                      by one, with `funding`";
+        return Err(Problem::new(Code::PolicyPackUnsuited, detail).at("/activate"));
+    }
     if body.activate && face_value.is_none() {
         let detail = "cards that are activated at once need a face value";
         return Err(Problem::new(Code::FaceValueRequired, detail).at("/face_value"));

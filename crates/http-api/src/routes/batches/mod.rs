@@ -110,5 +110,16 @@ pub(crate) fn issuable_program(
         let detail = "the program does not sell cards for this amount; see its rules, `denominations`";
         return Err(Problem::new(Code::DenominationNotAllowed, detail).at("/face_value"));
     }
+    check_by_law(app, program, face_value)?;
     Ok(Arc::clone(program))
+}
+
+/// The pack that a card made now will be under lets it be sold for this amount.
+fn check_by_law(app: &AppState, program: &Program, face_value: Option<Amount>) -> Result<(), Problem> {
+    let (Some(named), Some(amount)) = (&program.rules.policy_pack, face_value) else { return Ok(()) };
+    let catalog = app.engine.catalog();
+    let Some(issuer) = catalog.issuers.get(&program.issuer) else { return Ok(()) };
+    let law = named.at(app.engine.now(), &issuer.zone).ok_or(domain::Refusal::PolicyPackUnknown)?;
+    domain::policy::check_face_value(&law, program.rules.registered, amount)
+        .map_err(|breach| Problem::broken(breach, ""))
 }

@@ -1,6 +1,8 @@
 //! Making one card, and looking cards up.
 
 pub(crate) mod create;
+pub(crate) mod evidence;
+pub(crate) mod expiring;
 pub(crate) mod lookup;
 pub(crate) mod operations;
 pub(crate) mod read;

@@ -1,9 +1,14 @@
 //! Programs (卡种): the rules of a kind of card.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use domain::{Currency, IssuerId, Program, ProgramId, program, program::Status};
+use domain::{
+    Currency, IssuerId, Program, ProgramId,
+    policy::{self, PackChangeError},
+    program,
+    program::Status,
+};
 use serde::{Deserialize, Serialize};
 use storage::CatalogEntry;
 use utoipa::ToSchema;
@@ -141,15 +146,75 @@ impl ProgramView {
     }
 }
 
-/// Rules that do not contradict each other.
-fn checked(rules: Rules) -> Result<program::Rules, Problem> {
-    let rules = program::Rules::from(rules);
-    match rules.check() {
-        Ok(()) => Ok(rules),
-        Err(error) => {
-            Err(Problem::new(Code::RulesContradict, error.message).at(format!("/rules{}", error.pointer)))
-        }
+/// Rules that do not contradict each other, nor the law that the program is under. `before` is the program
+/// that they change.
+async fn checked(
+    app: &AppState,
+    rules: Rules,
+    currency: Currency,
+    issuer: IssuerId,
+    before: Option<&Program>,
+) -> Result<program::Rules, Problem> {
+    let wanted = rules.policy_pack.clone();
+    let mut rules = program::Rules::from(rules);
+    if let Err(error) = rules.check() {
+        return Err(Problem::new(Code::RulesContradict, error.message).at(format!("/rules{}", error.pointer)));
     }
+    let now = app.engine.now();
+    let program = before.map(|program| program.id);
+    let before = before.map(|program| program.rules.policy_pack.as_ref());
+    rules.policy_pack = policy::adopt(before, wanted.as_ref(), now).map_err(not_adopted)?;
+    check_by_law(app, &rules, currency, issuer, program).await?;
+    Ok(rules)
+}
+
+fn not_adopted(error: PackChangeError) -> Problem {
+    let problem = match error {
+        PackChangeError::Unknown => {
+            Problem::new(Code::PolicyPackUnknown, "there is no such policy pack; see GET /v1/policy-packs")
+        }
+        PackChangeError::Fixed => Problem::new(
+            Code::PolicyPackFixed,
+            "a program keeps its policy pack, because its cards are judged by it; make another program",
+        ),
+    };
+    problem.at("/rules/policy_pack")
+}
+
+/// Whether finance has decided that expired value of this program may become income: its setting names the
+/// program. A new program is in no setting yet.
+async fn breakage_is_on(app: &AppState, issuer: IssuerId, program: Option<ProgramId>) -> Result<bool, Problem> {
+    let Some(program) = program else { return Ok(false) };
+    let setting = app.engine.store().setting(issuer, "breakage").await?;
+    let named = setting.and_then(|setting| serde_json::from_str::<BreakageSetting>(&setting.value).ok());
+    Ok(named.is_some_and(|setting| setting.expected_redemption_bp.contains_key(&program)))
+}
+
+/// What of that setting is needed here.
+#[derive(Deserialize)]
+struct BreakageSetting {
+    #[serde(default)]
+    expected_redemption_bp: BTreeMap<ProgramId, serde::de::IgnoredAny>,
+}
+
+async fn check_by_law(
+    app: &AppState,
+    rules: &program::Rules,
+    currency: Currency,
+    issuer: IssuerId,
+    program: Option<ProgramId>,
+) -> Result<(), Problem> {
+    let Some(named) = &rules.policy_pack else { return Ok(()) };
+    let zone = app.engine.catalog().issuers.get(&issuer).map(|issuer| issuer.zone.clone());
+    let unknown = || not_adopted(PackChangeError::Unknown);
+    let law = named.at(app.engine.now(), &zone.ok_or_else(unknown)?).ok_or_else(unknown)?;
+    if !law.pack().covers(rules.legal_class, currency) {
+        let detail = "the policy pack is about other classes of card or another currency; see GET /v1/policy-packs";
+        return Err(Problem::new(Code::PolicyPackUnsuited, detail).at("/rules/policy_pack"));
+    }
+    let breakage = breakage_is_on(app, issuer, program).await?;
+    policy::check_program(&law, rules, breakage, app.engine.now())
+        .map_err(|breach| Problem::broken(breach, "/rules"))
 }
 
 /// Create a program
@@ -178,7 +243,7 @@ pub(crate) async fn create(
         number_prefix: body.number_prefix.0,
         number_length: body.number_length.0,
         status: Status::Active,
-        rules: checked(body.rules)?,
+        rules: checked(&app, body.rules, body.currency, issuer, None).await?,
         created_at: app.engine.now(),
         version: 1,
     };
@@ -253,7 +318,7 @@ pub(crate) async fn change(
     program.name = body.name.map_or(program.name, |name| name.0);
     program.status = body.status.unwrap_or(program.status);
     if let Some(rules) = body.rules {
-        program.rules = checked(rules)?;
+        program.rules = checked(&app, rules, now.currency, now.issuer, Some(&now)).await?;
     }
     app.engine.put_catalog(CatalogEntry::Program(program.clone())).await?;
     json(StatusCode::OK, &ProgramView::new(&program))

@@ -16,6 +16,7 @@ use crate::{
     wire::{
         amount::{AnyAmount, Positive},
         card::CardName,
+        funding::Funding,
         metadata::Metadata,
         moment::Moment,
         operation::Operation,
@@ -45,6 +46,13 @@ pub(crate) struct ActivationRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub bonus: Option<Bonus>,
+    /// How it is paid for. Needed as far as the program's policy pack asks for it.
+    #[serde(
+        default,
+        deserialize_with = "crate::wire::object::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub funding: Option<Funding>,
     /// The merchant; otherwise that of the store, the terminal or the client.
     #[schema(value_type = Option<schema::MerchantId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,12 +120,15 @@ pub(crate) async fn create(
     keyed: Keyed,
     Json(body): Json<ActivationRequest>,
 ) -> Result<Response, Problem> {
+    let vault = app.engine.vault();
+    let funding = body.funding.as_ref().map(|it| it.to_domain(vault, &keyed.key)).transpose()?;
     let command = Command::Activate(command::Activate {
         card: body.card.find_by(app.engine.vault(), "/card")?,
         amount: body.amount.map(|amount| amount.0),
         currency: body.currency,
         bonus: body.bonus.as_ref().map(Bonus::to_domain),
         place: place_of!(body),
+        funding,
     });
     submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await
 }

@@ -13,7 +13,7 @@ use crate::{
     idempotency::Keyed,
     state::AppState,
     wire::{
-        card::CardName, metadata::Metadata, operation::Operation, schema, secret::TypedPin, text::Reference,
+        card::CardName, funding::Payout, metadata::Metadata, operation::Operation, schema, secret::TypedPin, text::Reference,
     },
 };
 
@@ -28,6 +28,13 @@ pub(crate) struct CashOutRequest {
     #[schema(value_type = Option<schema::Pin>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<TypedPin>,
+    /// How the holder is paid. Needed as far as the program's policy pack asks for it.
+    #[serde(
+        default,
+        deserialize_with = "crate::wire::object::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub payout: Option<Payout>,
     /// Your own reference.
     #[schema(value_type = Option<schema::Reference>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,9 +67,12 @@ pub(crate) async fn create(
         metadata: body.metadata.clone(),
         ..Envelope::default()
     };
+    let vault = app.engine.vault();
+    let payout = body.payout.as_ref().map(|it| it.to_domain(vault, &keyed.key)).transpose()?;
     let command = Command::CashOut(command::CashOut {
         card: body.card.find_by(app.engine.vault(), "/card")?,
         pin: body.pin.as_ref().map(TypedPin::attempt),
+        payout,
     });
     submit(&app, &caller, keyed, &body, command, envelope).await
 }

@@ -15,7 +15,7 @@ use crate::{
     idempotency::Keyed,
     state::AppState,
     wire::{
-        amount::Positive, card::CardName, metadata::Metadata, moment::Moment, operation::Operation, schema,
+        amount::Positive, card::CardName, funding::Funding, metadata::Metadata, moment::Moment, operation::Operation, schema,
         text::Reference,
     },
 };
@@ -48,6 +48,13 @@ pub(crate) struct LoadRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub bonus: Option<Bonus>,
+    /// How it is paid for. Needed as far as the program's policy pack asks for it.
+    #[serde(
+        default,
+        deserialize_with = "crate::wire::object::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub funding: Option<Funding>,
     /// The merchant; otherwise that of the store, the terminal or the client.
     #[schema(value_type = Option<schema::MerchantId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +102,8 @@ pub(crate) async fn create(
     keyed: Keyed,
     Json(body): Json<LoadRequest>,
 ) -> Result<Response, Problem> {
+    let vault = app.engine.vault();
+    let funding = body.funding.as_ref().map(|it| it.to_domain(vault, &keyed.key)).transpose()?;
     let command = Command::Load(command::Load {
         card: body.card.find_by(app.engine.vault(), "/card")?,
         amount: body.amount.0,
@@ -103,6 +112,7 @@ pub(crate) async fn create(
         expires_at: body.expires_at.map(|at| at.0),
         bonus: body.bonus.as_ref().map(Bonus::to_domain),
         place: place_of!(body),
+        funding,
     });
     submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await
 }

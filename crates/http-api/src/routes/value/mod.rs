@@ -4,6 +4,8 @@ pub(crate) mod activations;
 pub(crate) mod adjustments;
 pub(crate) mod captures;
 pub(crate) mod cash_outs;
+pub(crate) mod exchanges;
+pub(crate) mod holder_refunds;
 pub(crate) mod holds;
 pub(crate) mod loads;
 pub(crate) mod merges;
