@@ -9,6 +9,7 @@ mod clients;
 mod fuzz;
 mod idempotency;
 mod known_mistakes;
+mod law;
 mod ledger;
 mod limits;
 mod lookup;

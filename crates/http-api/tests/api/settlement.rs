@@ -181,6 +181,8 @@ async fn a_statement_is_exported_in_each_form() {
     let path = |query: &str| format!("/v1/statements/{}/export?{query}", text(&statement["id"]));
     let csv = world.get(&one.key, &path("format=csv&language=en")).await;
     assert_eq!((csv.status.as_u16(), csv.header("content-type")), (200, "text/csv; charset=utf-8"));
+    let name = format!("attachment; filename=\"{}.csv\"", text(&statement["id"]));
+    assert_eq!(csv.header("content-disposition"), name);
     let content = String::from_utf8(csv.bytes).expect("a text");
     for part in ["3.00", "-1.00", "1.97", "Payout"] {
         assert!(content.contains(part), "{part} in {content}");
@@ -213,4 +215,53 @@ async fn a_calendar_is_built_in_and_can_be_imported() {
     let twice = json!([{"date": "2026-11-23", "working": false, "name": "a"}, {"date": "2026-11-23", "working": true, "name": "b"}]);
     let problem = put(json!({"year": 2026, "days": twice})).await.is(409, "terms_contradict");
     assert_eq!(problem["pointer"], "/days/1/date");
+}
+
+#[tokio::test]
+async fn a_sales_channel_pays_what_it_sold_for() {
+    let world = World::new().await;
+    let (one, two) = (&world.one, &world.two);
+    let card = world.stocked(one, &one.program).await;
+    let sale = json!({"card": {"id": card.id}, "amount": 500, "currency": "CNY", "channel": "web"});
+    world.keyed(&one.key, "/v1/activations", sale).await.approved();
+    let owes = async |key: &str| {
+        crate::world::only_balance(&world.get(key, "/v1/ledger/accounts/channel:web").await.ok(200))
+    };
+    let before = owes(&one.key).await;
+    assert_eq!(before.abs(), 500, "the channel holds the cash");
+    let toward_nothing = |paid: i64| before - before.signum() * paid;
+    let path = "/v1/channel-payments";
+    let payment = json!({"channel": "web", "amount": 400, "currency": "CNY", "reference": "bank 17"});
+    let paid = world.under(&one.key, "their-transfer", path, payment.clone()).await.approved();
+    assert_eq!((&paid["kind"], &paid["channel"]), (&json!("channel_payment"), &json!("web")));
+    assert_eq!(owes(&one.key).await, toward_nothing(400));
+    let mut spelled = payment.clone();
+    spelled["direction"] = "received".into();
+    let again = world.under(&one.key, "their-transfer", path, spelled).await;
+    assert_eq!((again.header("idempotent-replayed"), again.approved()), ("true", paid));
+    assert_eq!(owes(&one.key).await, toward_nothing(400), "posted once");
+    let mut other = payment.clone();
+    other["amount"] = 401.into();
+    world.under(&one.key, "their-transfer", path, other).await.is(409, "idempotency_key_reused");
+    let back = json!({"channel": "web", "amount": 100, "currency": "CNY", "direction": "returned", "reason": "paid twice"});
+    world.keyed(&one.key, path, back).await.approved();
+    assert_eq!(owes(&one.key).await, toward_nothing(300));
+    assert_eq!(owes(&two.key).await, 0, "another issuer's books are its own");
+    world.post(&one.key, path, payment.clone()).await.is(400, "idempotency_key_missing");
+    let with = |field: &str, value: Value| {
+        let mut body = payment.clone();
+        body[field] = value;
+        body
+    };
+    let problem = world.keyed(&one.key, path, with("amount", 0.into())).await.is(400, "invalid_amount");
+    assert_eq!(problem["pointer"], "/amount");
+    let problem = world.keyed(&one.key, path, with("channel", "Web shop".into())).await.is(400, "invalid_field");
+    assert_eq!(problem["pointer"], "/channel");
+    let problem = world.keyed(&one.key, path, with("currency", "USD".into())).await;
+    assert_eq!(problem.json()["pointer"], "/currency", "no program of this issuer is in it: {problem:?}");
+    world.keyed(&one.key, path, with("direction", "sideways".into())).await.is(400, "invalid_field");
+    let bound = world.client(one, &["settlement_write"], Some(&one.merchant)).await;
+    world.keyed(&bound, path, payment.clone()).await.is(403, "not_permitted");
+    let reader = world.client(one, &["settlement_read"], None).await;
+    world.keyed(&reader, path, payment).await.is(403, "scope_missing");
 }

@@ -40,7 +40,7 @@ struct Movement {
 }
 
 const OPERATIONS: &str = "SELECT id, issuer_id, kind, decline, program_id, merchant_id, card_balance, \
-     counterpart_balance, approved, CASE WHEN kind = 19 THEN detail END, currency, (xid, id) <= ($1::text::xid8, $2::bigint) FROM operation ORDER BY id";
+     counterpart_balance, approved, CASE WHEN kind IN (19, 30) THEN detail END, currency, (xid, id) <= ($1::text::xid8, $2::bigint) FROM operation ORDER BY id";
 const TRANSFERS: &str = "SELECT operation_id, seq, debit_kind, debit_ref, debit_lot, credit_kind, credit_ref, \
      credit_lot, amount FROM transfer ORDER BY operation_id, seq";
 

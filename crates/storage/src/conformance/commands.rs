@@ -2,16 +2,17 @@
 //! on two stores, or in batches and one by one, and a failing sequence can be made shorter.
 
 use domain::{
-    Amount, Card, CardId, Channel, Command, Currency, Fingerprint, HoldId, IdempotencyKey, PostedTransfer,
+    Amount, BusinessDate, Card, CardId, Channel, Command, Currency, Fingerprint, HoldId, IdempotencyKey, PostedTransfer,
     Posting, PostingKind, Request, StoreId, TerminalId,
     account::AccountKind,
     card::{PinDigest, PinState},
     command::{
-        Activate, Actor, Adjust, BindMember, Bonus, Canonical, Capture, CardRef, CashOut, Direction, Inquire,
-        Load, Move, MoveAll, Payment, PinAttempt, Place, PlaceHold, Reactivate, Refund, Release, Reverse,
+        Activate, Actor, Adjust, BindMember, Bonus, Canonical, Capture, CardRef, CashOut, Direction, Exchange,
+        HolderRefund, Inquire, Load, Move, MoveAll, Payment, PinAttempt, Place, PlaceHold, Reactivate, Refund, Release, Reverse,
         SYSTEM_CLIENT, UnlinkedRefund, WithReason,
     },
     lot::LotSource,
+    policy::refund::{Cause, Claim},
 };
 
 use super::{
@@ -251,7 +252,14 @@ fn command(step: Step, now: domain::Timestamp, earlier: &[Asked]) -> Command {
         55 if step.flags & 64 != 0 => Command::Merge(both()),
         56..=58 => Command::Expire(card_id(step.card)),
         59 => Command::Reactivate(Reactivate { card, expires_at: Some(now.plus_seconds(100_000)) }),
-        60 if step.flags & 64 != 0 => Command::CashOut(CashOut { card, pin: pin(step), payout: None }),
+        55 => holder_refund(step, card),
+        60 if step.flags & 64 == 0 => Command::Exchange(Exchange {
+            from: card,
+            to: card_ref(step.other, 0),
+            amount: (step.flags & 1 != 0).then_some(value),
+            pin: pin(step),
+        }),
+        60 => Command::CashOut(CashOut { card, pin: pin(step), payout: None }),
         61 if step.flags & 64 != 0 => Command::Close(with_reason()),
         63..=65 => post(step),
         62 => Command::Inquire(Inquire { card, pin: pin(step) }),
@@ -280,6 +288,18 @@ fn post(step: Step) -> Command {
         transfers: vec![transfer; usize::from(step.flags & 3) + 1],
         reason: (step.flags & 64 != 0).then(|| "原因".to_owned()),
     })
+}
+
+/// A refund to a holder, for any cause; half of them bear interest.
+fn holder_refund(step: Step, card: CardRef) -> Command {
+    let rescinded_on = (step.flags & 1 != 0).then(|| BusinessDate::from_stored(20_260_101));
+    let claim = Claim {
+        cause: Cause::ALL[usize::from(step.other) % Cause::ALL.len()],
+        rescinded_on,
+        rate: (step.flags & 4 != 0).then_some(1_000),
+        cost: None,
+    };
+    Command::HolderRefund(HolderRefund { card, claim, payout: None, pin: pin(step) })
 }
 
 fn activate(step: Step, card: CardRef, now: domain::Timestamp) -> Command {

@@ -16,6 +16,7 @@ use domain::{
     operation::{CardAfter, Detail, Status},
     program::{Denominations, PinRule, ResidualPolicy, Rules, Status as CatalogStatus, Validity},
     working::Changes,
+    policy::{NamedPack, PackId},
 };
 use jiff::tz::TimeZone;
 
@@ -83,7 +84,7 @@ fn rules(validity: Validity) -> Rules {
         refund_days: Some(1),
         reversal_seconds: 20_000,
         reactivation_months: None,
-        policy_pack: None,
+        policy_pack: PackId::parse("cn-prepaid-consumption").map(|id| NamedPack { id, since: Timestamp::from_micros(0) }),
     }
 }
 
