@@ -7,8 +7,9 @@
 use domain::{
     Card, CardId, Catalog, Command, Currency, HoldId, OperationId, PostingKind, Timestamp,
     command::{
-        Activate, Adjust, BindMember, Bonus, Capture, CashOut, Direction, Exchange, HolderRefund, Inquire, Load,
-        Move, MoveAll, Payment, PlaceHold, Reactivate, Refund, Release, Reverse, UnlinkedRefund, WithReason,
+        Activate, Adjust, BindMember, Bonus, Capture, CashOut, Direction, Exchange, HolderRefund, Inquire,
+        Load, Move, MoveAll, Payment, PlaceHold, Reactivate, Refund, Release, Reverse, UnlinkedRefund,
+        WithReason,
     },
     lot::{LotOrder, LotSource},
     policy::{
@@ -180,7 +181,8 @@ pub fn rules(order: LotOrder) -> Rules {
         redemption_max: Some(amount(REDEMPTION.1)),
         lot_order: order,
         // It provides for refunds to holders and for nothing that is checked when cards are sold or paid out.
-        policy_pack: PackId::parse("cn-prepaid-consumption").map(|id| NamedPack { id, since: Timestamp::from_micros(0) }),
+        policy_pack: PackId::parse("cn-prepaid-consumption")
+            .map(|id| NamedPack { id, since: Timestamp::from_micros(0) }),
         ..fixture::free_rules()
     }
 }
@@ -243,8 +245,11 @@ fn step() -> impl Strategy<Value = Step> {
     let status = prop_oneof![
         (card(), prop::sample::select(Cause::ALL.to_vec()))
             .prop_map(|(card, cause)| Step::HolderRefund { card, cause }),
-        (card(), card(), prop::option::of(money()))
-            .prop_map(|(from, to, amount)| Step::Exchange { from, to, amount }),
+        (card(), card(), prop::option::of(money())).prop_map(|(from, to, amount)| Step::Exchange {
+            from,
+            to,
+            amount
+        }),
         card().prop_map(|card| Step::Freeze { card }),
         card().prop_map(|card| Step::Unfreeze { card }),
         card().prop_map(|card| Step::ReportLost { card }),

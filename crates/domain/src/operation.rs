@@ -3,7 +3,8 @@
 
 use crate::{
     Amount, BusinessDate, CardId, Channel, ClientId, Currency, Decline, Fingerprint, HoldId, IdempotencyKey,
-    IssuerId, MerchantId, OperationId, ProgramId, StoreId, TerminalId, Timestamp, Transfer, card::StateCode,
+    IssuerId, MerchantId, OperationId, ProgramId, StoreId, TerminalId, Timestamp, Transfer,
+    card::StateCode,
     command::Direction,
     policy::{BrokenRule, Funding, Payout, refund::Calculation},
 };

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Channel, Currency, IssuerId, MerchantId, ProgramId, StoreId, Timestamp, lot::LotOrder, policy::NamedPack,
+    Amount, Channel, Currency, IssuerId, MerchantId, ProgramId, StoreId, Timestamp, lot::LotOrder,
+    policy::NamedPack,
 };
 
 /// What a card may be sold for.
@@ -378,7 +379,10 @@ impl Rules {
             return bad("/refund_days", "give at least 1 day, or leave it out for no limit");
         }
         if self.reactivation_months == Some(0) {
-            return bad("/reactivation_months", "give at least 1 month, or leave it out for a new card's validity");
+            return bad(
+                "/reactivation_months",
+                "give at least 1 month, or leave it out for a new card's validity",
+            );
         }
         Ok(())
     }

@@ -36,9 +36,18 @@ pub(crate) struct Checking {
 impl Checking {
     /// Makes the metrics known, so that an alert sees a counter before it grows.
     pub(crate) fn new() -> Self {
-        metrics::describe_counter!(MISMATCHES, "Accounts whose hourly total is not what their transfers add up to");
-        metrics::describe_gauge!(CHECKED, "When the newest hours of the books were last checked against the log");
-        metrics::describe_gauge!(SWEPT_TO, "The moment up to which the past was checked in the present sweep");
+        metrics::describe_counter!(
+            MISMATCHES,
+            "Accounts whose hourly total is not what their transfers add up to"
+        );
+        metrics::describe_gauge!(
+            CHECKED,
+            "When the newest hours of the books were last checked against the log"
+        );
+        metrics::describe_gauge!(
+            SWEPT_TO,
+            "The moment up to which the past was checked in the present sweep"
+        );
         metrics::counter!(MISMATCHES).absolute(0);
         Self::default()
     }

@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// All jobs, in the order in which their leases are asked for.
-const NAMES: &[&str] = &["release_holds", "expire_cards", "roll_up", "issue_cards", "roll_up_journal", "settle", "check_books"];
+const NAMES: &[&str] =
+    &["release_holds", "expire_cards", "roll_up", "issue_cards", "roll_up_journal", "settle", "check_books"];
 /// How soon it is looked again whether a job that is another node's is ours.
 const LOOK: Duration = Duration::from_secs(1);
 

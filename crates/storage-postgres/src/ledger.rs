@@ -303,10 +303,12 @@ pub(crate) async fn check_hour(store: &PostgresStore, hour: i64) -> Result<HourC
     let params: [Param<'_>; 5] = [&from, &below, &cursor.xid, &cursor.id, &hour];
     let rows = reading.query(HOUR, &params).await?;
     reading.finish().await?;
-    let mut check = HourCheck { accounts: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..HourCheck::default() };
+    let mut check =
+        HourCheck { accounts: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..HourCheck::default() };
     for row in &rows {
         let mut f = Fields::new(row);
-        let (issuer, kind, reference) = (IssuerId::new(f.int()?), f.coded(AccountKind::from_number)?, f.int()?);
+        let (issuer, kind, reference) =
+            (IssuerId::new(f.int()?), f.coded(AccountKind::from_number)?, f.int()?);
         let currency = f.named(|code| Currency::parse(code).ok())?;
         let (transfers, rolled_up) = (f.int()?, f.int()?);
         check.transfers = f.narrow()?;

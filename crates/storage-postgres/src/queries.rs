@@ -9,9 +9,8 @@ use domain::{
     ids::floor_of,
 };
 use storage::{
-    ExpirySpan,
-    AccountTotals, BalanceLine, OperationFilter, Page, Queries, Result, TransferFilter, TransferRow,
-    queries::MAX_EXAMINED,
+    AccountTotals, BalanceLine, ExpirySpan, OperationFilter, Page, Queries, Result, TransferFilter,
+    TransferRow, queries::MAX_EXAMINED,
 };
 
 use crate::{

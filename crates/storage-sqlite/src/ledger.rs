@@ -219,7 +219,8 @@ pub(crate) fn check_hour(connection: &Connection, hour: i64) -> Result<HourCheck
         if transfers != rolled_up {
             let kind = AccountKind::from_number(line.kind);
             let account = kind.and_then(|kind| Account::from_stored(kind, line.reference));
-            let account = account.ok_or_else(|| corrupt("the roll-up names an account that does not exist"))?;
+            let account =
+                account.ok_or_else(|| corrupt("the roll-up names an account that does not exist"))?;
             let issuer = IssuerId::new(issuer);
             check.mismatches.push(Mismatch { issuer, account, currency, transfers, rolled_up });
         }

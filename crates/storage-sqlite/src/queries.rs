@@ -7,9 +7,8 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use storage::{
-    ExpirySpan,
-    AccountTotals, BalanceLine, OperationFilter, Page, Queries, Result, TransferFilter, TransferRow,
-    queries::MAX_EXAMINED,
+    AccountTotals, BalanceLine, ExpirySpan, OperationFilter, Page, Queries, Result, TransferFilter,
+    TransferRow, queries::MAX_EXAMINED,
 };
 
 use crate::{

@@ -44,8 +44,8 @@ use std::{any::Any, sync::Arc};
 use crate::Store;
 
 pub use accounting::{
-    ageing_adds_up_to_the_books, balances_of_a_kind_are_those_of_the_trial_balance, figures_keep_their_versions,
-    settings_keep_their_versions, the_journal_equals_a_fold_over_the_log,
+    ageing_adds_up_to_the_books, balances_of_a_kind_are_those_of_the_trial_balance,
+    figures_keep_their_versions, settings_keep_their_versions, the_journal_equals_a_fold_over_the_log,
 };
 pub use audit::{
     audit_finds_what_contradicts_the_log, audit_is_clean_after_a_claim_moved_on, audit_is_clean_on_good_data,
@@ -86,8 +86,9 @@ pub use round_trips::{
     transfers_round_trip,
 };
 pub use settlement::{
-    accruals_are_written_by_one, agreements_are_versions, audit_holds_lines_against_the_log, calendars_are_replaced_by_year, lines_are_written_once,
-    movements_follow_the_log, payees_are_in_force_by_date, payouts_take_their_steps, statements_are_closed_once,
+    accruals_are_written_by_one, agreements_are_versions, audit_holds_lines_against_the_log,
+    calendars_are_replaced_by_year, lines_are_written_once, movements_follow_the_log,
+    payees_are_in_force_by_date, payouts_take_their_steps, statements_are_closed_once,
 };
 pub use throughput::{Throughput, follow_whole_log};
 pub use transactions::{

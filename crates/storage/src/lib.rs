@@ -23,7 +23,8 @@ pub mod transactions;
 pub mod usage_store;
 
 pub use accounting_store::{
-    AGE_BOUNDS, AccountingStore, AgedValue, Days, Figure, FigureKind, JournalLine, JournalTotal, MAX_FIGURES, Setting,
+    AGE_BOUNDS, AccountingStore, AgedValue, Days, Figure, FigureKind, JournalLine, JournalTotal, MAX_FIGURES,
+    Setting,
 };
 pub use audit::{Audit, AuditReport, Violation};
 pub use catalog_store::{CatalogEntry, CatalogStore};
@@ -33,12 +34,13 @@ pub use jobs_store::{DueHold, JobsStore, RollUp};
 pub use key_store::{KeyStore, Rekeyed, StoredNumber};
 pub use node_store::{NODES, NodeLease, NodeStore};
 pub use queries::{
-    AccountTotals, BalanceLine, ExpirySpan, LedgerLine, OperationFilter, Page, Queries, TransferFilter, TransferRow,
+    AccountTotals, BalanceLine, ExpirySpan, LedgerLine, OperationFilter, Page, Queries, TransferFilter,
+    TransferRow,
 };
 pub use reconciliation_store::{
-    Ageing, DIFFERENCE_AGES, DifferenceEvent, DifferenceFilter, DifferenceRecord, DifferenceStatus, HourCheck, MatchOn,
-    Mismatch, OwnQuery, OwnRecords, Proposal, ReconciledLine, Reconciliation, ReconciliationStatus,
-    ReconciliationStore,
+    Ageing, DIFFERENCE_AGES, DifferenceEvent, DifferenceFilter, DifferenceRecord, DifferenceStatus,
+    HourCheck, MatchOn, Mismatch, OwnQuery, OwnRecords, Proposal, ReconciledLine, Reconciliation,
+    ReconciliationStatus, ReconciliationStore,
 };
 pub use relocation::{RelocationSource, RelocationTarget};
 pub use settlement_store::{
@@ -50,7 +52,18 @@ pub use usage_store::{Usage, UsageKey, UsageStore};
 
 /// A database that offers everything.
 pub trait Store:
-    Transactions + AccountingStore + CatalogStore + IssueStore + JobsStore + KeyStore + NodeStore + Queries + ReconciliationStore + SettlementStore + UsageStore + Audit
+    Transactions
+    + AccountingStore
+    + CatalogStore
+    + IssueStore
+    + JobsStore
+    + KeyStore
+    + NodeStore
+    + Queries
+    + ReconciliationStore
+    + SettlementStore
+    + UsageStore
+    + Audit
 {
 }
 

@@ -26,7 +26,11 @@ pub(crate) const CRATES: &[Rule] = &[
     Rule { name: "settlement", uses: &["domain"], tests_use: &[] },
     Rule { name: "reconciliation", uses: &["domain"], tests_use: &[] },
     Rule { name: "storage", uses: &["domain", "reconciliation", "settlement"], tests_use: &[] },
-    Rule { name: "storage-sqlite", uses: &["storage", "domain", "reconciliation", "settlement"], tests_use: &[] },
+    Rule {
+        name: "storage-sqlite",
+        uses: &["storage", "domain", "reconciliation", "settlement"],
+        tests_use: &[],
+    },
     Rule {
         name: "storage-postgres",
         uses: &["storage", "domain", "reconciliation", "settlement"],

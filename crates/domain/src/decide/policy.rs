@@ -4,8 +4,8 @@ use super::{Step, Stop, draft::Draft};
 use crate::{
     Amount, Card, CardId, Decline, Refusal, Timestamp,
     policy::{
-        Breach, BrokenRule, Funding, InForce, PaidFrom, Payout, Purchase, check_holds, check_load, check_payout,
-        check_sale, check_validity,
+        Breach, BrokenRule, Funding, InForce, PaidFrom, Payout, Purchase, check_holds, check_load,
+        check_payout, check_sale, check_validity,
     },
 };
 

@@ -35,7 +35,8 @@ impl TryFrom<String> for PackId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("the name of a policy pack has 1 to 40 lower-case letters, digits and dashes")
+        Self::parse(&text)
+            .ok_or("the name of a policy pack has 1 to 40 lower-case letters, digits and dashes")
     }
 }
 

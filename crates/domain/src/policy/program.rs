@@ -71,12 +71,7 @@ pub fn adopt(
 
 /// A program has these rules. Pointers are below them. `breakage` says whether finance has decided that the
 /// issuer's expired value may become income.
-pub fn check_program(
-    policy: &InForce,
-    rules: &Rules,
-    breakage: bool,
-    now: Timestamp,
-) -> Result<(), Breach> {
+pub fn check_program(policy: &InForce, rules: &Rules, breakage: bool, now: Timestamp) -> Result<(), Breach> {
     check_class(policy, rules)?;
     check_caps(policy, rules)?;
     check_rules_validity(policy, rules, now)?;

@@ -17,10 +17,7 @@ use super::{
     pack::InForce,
     rule::{Rule, RuleName},
 };
-use crate::{
-    Amount, BusinessDate, Lot, Timestamp,
-    lot::LotSource,
-};
+use crate::{Amount, BusinessDate, Lot, Timestamp, lot::LotSource};
 
 /// The highest yearly rate that a request may name, in basis points.
 pub const MAX_RATE: u32 = 10_000;

@@ -17,8 +17,9 @@ use domain_testing::{
 };
 
 use crate::harness::{
-    Approved, Case, Declined, Given, Refused, activate, adjust, case, expire, freeze, given, load, load_with, lose,
-    lots, of_card, reactivate, recorded, redeem, refund, replace, reverse, transfer, unlinked, with_key, worth,
+    Approved, Case, Declined, Given, Refused, activate, adjust, case, expire, freeze, given, load, load_with,
+    lose, lots, of_card, reactivate, recorded, redeem, refund, replace, reverse, transfer, unlinked,
+    with_key, worth,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -126,19 +127,42 @@ fn selling() -> Vec<Case> {
                 assert_eq!(kept, funding(|_| ()));
             },
         ),
-        case("nobody knows who", registered(), sell(8, 100, None), BROKEN)
-            .then(broken!("identity_registered", "/funding", "15")),
-        case("known, not verified", registered(), sell(8, 100, funding(|f| f.identity_verified = false)), BROKEN)
-            .then(broken!("identity_registered", "/funding/identity_verified", "15")),
-        case("above the cap", registered(), sell(8, 500_001, funding(|_| ())), BROKEN)
-            .then(broken!("balance_cap_registered", "/amount", "18")),
-        case("an anonymous card", anonymous(), sell(8, 100_000, funding(|f| f.identity_verified = false)), Approved(100_000)),
-        case("above its cap", anonymous(), sell(8, 100_001, funding(|_| ())), BROKEN)
-            .then(broken!("balance_cap_anonymous", "/amount", "18")),
+        case("nobody knows who", registered(), sell(8, 100, None), BROKEN).then(broken!(
+            "identity_registered",
+            "/funding",
+            "15"
+        )),
+        case(
+            "known, not verified",
+            registered(),
+            sell(8, 100, funding(|f| f.identity_verified = false)),
+            BROKEN,
+        )
+        .then(broken!("identity_registered", "/funding/identity_verified", "15")),
+        case("above the cap", registered(), sell(8, 500_001, funding(|_| ())), BROKEN).then(broken!(
+            "balance_cap_registered",
+            "/amount",
+            "18"
+        )),
+        case(
+            "an anonymous card",
+            anonymous(),
+            sell(8, 100_000, funding(|f| f.identity_verified = false)),
+            Approved(100_000),
+        ),
+        case("above its cap", anonymous(), sell(8, 100_001, funding(|_| ())), BROKEN).then(broken!(
+            "balance_cap_anonymous",
+            "/amount",
+            "18"
+        )),
         case(
             "ten cards at once",
             anonymous(),
-            sell(8, 100_000, funding(|f| (f.identity_verified, f.purchase) = (false, Some(amount(1_000_000))))),
+            sell(
+                8,
+                100_000,
+                funding(|f| (f.identity_verified, f.purchase) = (false, Some(amount(1_000_000)))),
+            ),
             BROKEN,
         )
         .then(broken!("identity_anonymous_from", "/funding/identity_verified", "15")),
@@ -152,10 +176,14 @@ fn selling() -> Vec<Case> {
         case(
             "a company pays by transfer",
             anonymous(),
-            sell(8, 100, funding(|f| {
-                (f.buyer, f.purchase) = (Buyer::Company, Some(amount(500_000)));
-                by_transfer(f);
-            })),
+            sell(
+                8,
+                100,
+                funding(|f| {
+                    (f.buyer, f.purchase) = (Buyer::Company, Some(amount(500_000)));
+                    by_transfer(f);
+                }),
+            ),
             Approved(100),
         ),
         case(
@@ -167,15 +195,22 @@ fn selling() -> Vec<Case> {
         .then(broken!("transfer_person_from", "/funding/payment", "17")),
         case("not face to face", anonymous(), sell(8, 100, funding(|f| f.face_to_face = false)), BROKEN)
             .then(broken!("transfer_remote", "/funding/payment", "17")),
-        case("nothing is said, and no store", anonymous(), activate(8, Some(100)), BROKEN)
-            .then(broken!("transfer_remote", "/funding", "17")),
+        case("nothing is said, and no store", anonymous(), activate(8, Some(100)), BROKEN).then(broken!(
+            "transfer_remote",
+            "/funding",
+            "17"
+        )),
         case(
             "one account is missing",
             anonymous(),
-            sell(8, 100, funding(|f| {
-                by_transfer(f);
-                f.payee = None;
-            })),
+            sell(
+                8,
+                100,
+                funding(|f| {
+                    by_transfer(f);
+                    f.payee = None;
+                }),
+            ),
             BROKEN,
         )
         .then(broken!("transfer_accounts", "/funding/payer_account", "17")),
@@ -213,14 +248,24 @@ fn loading() -> Vec<Case> {
     let rich = || anonymous().card(1, |card| card.lots[0].remaining = amount(99_000));
     vec![
         case("up to the cap", rich(), top_up(1, 1_000, LotSource::Paid, funding(|_| ())), Approved(1_000)),
-        case("over it", rich(), top_up(1, 1_001, LotSource::Paid, funding(|_| ())), BROKEN)
-            .then(broken!("balance_cap_anonymous", "/amount", "18")),
-        case("by a bonus", rich(), top_up(1, 1_001, LotSource::Bonus, None), BROKEN)
-            .then(broken!("balance_cap_anonymous", "/amount", "18")),
+        case("over it", rich(), top_up(1, 1_001, LotSource::Paid, funding(|_| ())), BROKEN).then(broken!(
+            "balance_cap_anonymous",
+            "/amount",
+            "18"
+        )),
+        case("by a bonus", rich(), top_up(1, 1_001, LotSource::Bonus, None), BROKEN).then(broken!(
+            "balance_cap_anonymous",
+            "/amount",
+            "18"
+        )),
         case("a bonus is not bought", rich(), top_up(1, 1_000, LotSource::Bonus, None), Approved(1_000)),
-        case("by a transfer from another card", rich().before("l", top_up(1, 1_000, LotSource::Bonus, None)),
-            transfer(2, 1, 1), BROKEN)
-            .then(broken!("balance_cap_anonymous", "/amount", "18")),
+        case(
+            "by a transfer from another card",
+            rich().before("l", top_up(1, 1_000, LotSource::Bonus, None)),
+            transfer(2, 1, 1),
+            BROKEN,
+        )
+        .then(broken!("balance_cap_anonymous", "/amount", "18")),
         case("by goods returned", rich(), unlinked(1, 1_001), BROKEN),
         case(
             "a large load in cash",
@@ -249,15 +294,33 @@ fn paying_out() -> Vec<Case> {
     let bank = || payout(PayoutMeans::BankTransfer, true, true);
     let rich = || registered().card(1, |card| card.lots[0].remaining = amount(10_001));
     vec![
-        case("little, in cash", registered(), pay_out(1, payout(PayoutMeans::Cash, true, false)), Approved(1_000)),
-        case("to whom", registered(), pay_out(1, None), BROKEN).then(broken!("payout_identity", "/payout", "21")),
+        case(
+            "little, in cash",
+            registered(),
+            pay_out(1, payout(PayoutMeans::Cash, true, false)),
+            Approved(1_000),
+        ),
+        case("to whom", registered(), pay_out(1, None), BROKEN).then(broken!(
+            "payout_identity",
+            "/payout",
+            "21"
+        )),
         case("much, in cash", rich(), pay_out(1, payout(PayoutMeans::Cash, true, false)), BROKEN)
             .then(broken!("payout_cash_up_to", "/payout/payment", "21")),
-        case("to another's account", rich(), pay_out(1, payout(PayoutMeans::BankTransfer, true, false)), BROKEN)
-            .then(broken!("payout_same_name", "/payout/account", "21")),
+        case(
+            "to another's account",
+            rich(),
+            pay_out(1, payout(PayoutMeans::BankTransfer, true, false)),
+            BROKEN,
+        )
+        .then(broken!("payout_same_name", "/payout/account", "21")),
         case("to the holder's account", rich(), pay_out(1, bank()), Approved(10_001)),
         case("three months later", multi(3), pay_out(1, bank()), Approved(1_000)),
-        case("two months later", multi(2), pay_out(1, bank()), BROKEN).then(broken!("redeemable_after", "/card", "")),
+        case("two months later", multi(2), pay_out(1, bank()), BROKEN).then(broken!(
+            "redeemable_after",
+            "/card",
+            ""
+        )),
         case("an anonymous card", multi(3).rules(|r| r.registered = false), pay_out(1, bank()), BROKEN)
             .then(broken!("anonymous_not_redeemable", "/card", "")),
     ]
@@ -336,24 +399,36 @@ fn refunds() -> Vec<Case> {
         cost: None,
     };
     vec![
-        case("the operator's cause", used("cn-single-purpose"), give_back(8, Cause::Operator), Approved(50_000)).then(
-            |memory| {
-                use Item::{Bonus, Cost, Forfeited, Interest, Paid, Principal, Refund, Used, UsedCounted};
-                let expect = [
-                    (Paid, 100_000), (Bonus, 20_000), (Used, 60_000), (UsedCounted, 50_000), (Cost, 0),
-                    (Principal, 50_000), (Interest, 0), (Refund, 50_000), (Forfeited, 10_000),
-                ];
-                assert_eq!(figures(memory), expect);
-                assert_eq!(worth(memory, 8), (0, 0, 0));
-                assert_eq!(recorded(memory, "the case itself").operation.detail.forfeited, Some(amount(10_000)));
-            },
-        ),
-        case("the holder's wish", used("cn-single-purpose"), give_back(8, Cause::Holder), Approved(40_000)),
-        case("interest", used("cn-single-purpose"), claimed(8, rescinded(20_251_122)), Approved(51_500)).then(|memory| {
-            let moved = recorded(memory, "the case itself").transfers;
-            let sum: i64 = moved.iter().map(|transfer| transfer.amount.get()).sum();
-            assert_eq!(sum, 51_500 + 10_000);
+        case(
+            "the operator's cause",
+            used("cn-single-purpose"),
+            give_back(8, Cause::Operator),
+            Approved(50_000),
+        )
+        .then(|memory| {
+            use Item::{Bonus, Cost, Forfeited, Interest, Paid, Principal, Refund, Used, UsedCounted};
+            let expect = [
+                (Paid, 100_000),
+                (Bonus, 20_000),
+                (Used, 60_000),
+                (UsedCounted, 50_000),
+                (Cost, 0),
+                (Principal, 50_000),
+                (Interest, 0),
+                (Refund, 50_000),
+                (Forfeited, 10_000),
+            ];
+            assert_eq!(figures(memory), expect);
+            assert_eq!(worth(memory, 8), (0, 0, 0));
+            assert_eq!(recorded(memory, "the case itself").operation.detail.forfeited, Some(amount(10_000)));
         }),
+        case("the holder's wish", used("cn-single-purpose"), give_back(8, Cause::Holder), Approved(40_000)),
+        case("interest", used("cn-single-purpose"), claimed(8, rescinded(20_251_122)), Approved(51_500))
+            .then(|memory| {
+                let moved = recorded(memory, "the case itself").transfers;
+                let sum: i64 = moved.iter().map(|transfer| transfer.amount.get()).sum();
+                assert_eq!(sum, 51_500 + 10_000);
+            }),
         case(
             "rescinded tomorrow",
             used("cn-single-purpose"),
@@ -376,8 +451,18 @@ fn refunds() -> Vec<Case> {
         ),
         case("no pack", given(), give_back(1, Cause::Holder), Declined(Decline::HolderRefundNotProvided)),
         case("held", held(), give_back(8, Cause::Holder), Declined(Decline::HeldElsewhere)),
-        case("frozen", used("cn-single-purpose").before("f", freeze(8)), give_back(8, Cause::Holder), Declined(Decline::CardFrozen)),
-        case("lost", used("cn-single-purpose").before("f", lose(8)), give_back(8, Cause::Holder), Declined(Decline::CardLost)),
+        case(
+            "frozen",
+            used("cn-single-purpose").before("f", freeze(8)),
+            give_back(8, Cause::Holder),
+            Declined(Decline::CardFrozen),
+        ),
+        case(
+            "lost",
+            used("cn-single-purpose").before("f", lose(8)),
+            give_back(8, Cause::Holder),
+            Declined(Decline::CardLost),
+        ),
         case("past its validity", expired(), give_back(8, Cause::Holder), Approved(40_000)),
         case("expired", expired().before("e", expire(8)), give_back(8, Cause::Holder), Approved(40_000)),
         case(
@@ -419,8 +504,18 @@ fn after_moves() -> Vec<Case> {
     let wish = |card| give_back(card, Cause::Holder);
     let sold = || used("cn-single-purpose");
     vec![
-        case("a replaced card", sold().before("lost", lose(8)).before("r", replace(8, 9)), wish(9), Approved(40_000)),
-        case("by the lost card's name", sold().before("lost", lose(8)).before("r", replace(8, 9)), wish(8), Approved(40_000)),
+        case(
+            "a replaced card",
+            sold().before("lost", lose(8)).before("r", replace(8, 9)),
+            wish(9),
+            Approved(40_000),
+        ),
+        case(
+            "by the lost card's name",
+            sold().before("lost", lose(8)).before("r", replace(8, 9)),
+            wish(8),
+            Approved(40_000),
+        ),
         case("goods returned first", sold().before("r", refund("sale", None)), wish(8), Approved(100_000)),
         case(
             "goods returned to a replaced card",
@@ -428,11 +523,20 @@ fn after_moves() -> Vec<Case> {
             wish(9),
             Approved(100_000),
         ),
-        case("a load that was reversed", sold().before("m", load(8, 1)).before("n", reverse("m")), wish(8), Approved(40_000))
-            .then(|memory| assert_eq!(figures(memory)[0], (Item::Paid, 100_000))),
-        case("value that was put right", sold().before("d", adjust(8, domain::command::Direction::Debit, 1_200)),
-            wish(8), Approved(39_000))
-            .then(|memory| assert_eq!(figures(memory)[2], (Item::Used, 60_000))),
+        case(
+            "a load that was reversed",
+            sold().before("m", load(8, 1)).before("n", reverse("m")),
+            wish(8),
+            Approved(40_000),
+        )
+        .then(|memory| assert_eq!(figures(memory)[0], (Item::Paid, 100_000))),
+        case(
+            "value that was put right",
+            sold().before("d", adjust(8, domain::command::Direction::Debit, 1_200)),
+            wish(8),
+            Approved(39_000),
+        )
+        .then(|memory| assert_eq!(figures(memory)[2], (Item::Used, 60_000))),
         // 300.00 of 600.00 left go to card 1, 250.00 of them paid for.
         case("value that moved on", sold().before("t", transfer(8, 1, 30_000)), wish(8), Approved(15_000)),
         case("where it moved", sold().before("t", transfer(8, 1, 30_000)), wish(1), Approved(26_000)),
@@ -485,14 +589,34 @@ fn exchanges() -> Vec<Case> {
             Declined(Decline::ProgramMismatch),
         ),
         case("by exchange only", policy(ResidualPolicy::Exchange), exchange(1, 8, None), Approved(1_500)),
-        case("not by reactivation", policy(ResidualPolicy::Exchange), reactivate(1, None), Declined(Decline::ResidualClaimedOtherwise)),
-        case("by reactivation only", policy(ResidualPolicy::Reactivate), reactivate(1, None), Approved(1_500)),
-        case("not by exchange", policy(ResidualPolicy::Reactivate), exchange(1, 8, None), Declined(Decline::ResidualClaimedOtherwise)),
-        case("for a period", policy(ResidualPolicy::Reactivate).rules(|r| r.reactivation_months = Some(6)), reactivate(1, None), Approved(1_500))
-            .then(|memory| {
-                let end = of_card(memory, 1).expires_at.expect("an end").to_string();
-                assert_eq!(end, "2027-05-22T15:59:59.999999Z");
-            }),
+        case(
+            "not by reactivation",
+            policy(ResidualPolicy::Exchange),
+            reactivate(1, None),
+            Declined(Decline::ResidualClaimedOtherwise),
+        ),
+        case(
+            "by reactivation only",
+            policy(ResidualPolicy::Reactivate),
+            reactivate(1, None),
+            Approved(1_500),
+        ),
+        case(
+            "not by exchange",
+            policy(ResidualPolicy::Reactivate),
+            exchange(1, 8, None),
+            Declined(Decline::ResidualClaimedOtherwise),
+        ),
+        case(
+            "for a period",
+            policy(ResidualPolicy::Reactivate).rules(|r| r.reactivation_months = Some(6)),
+            reactivate(1, None),
+            Approved(1_500),
+        )
+        .then(|memory| {
+            let end = of_card(memory, 1).expires_at.expect("an end").to_string();
+            assert_eq!(end, "2027-05-22T15:59:59.999999Z");
+        }),
         case(
             "the same card again",
             expired().before("x", exchange(1, 8, None)),

@@ -113,7 +113,8 @@ fn holders_get_no_more_than_was_paid_in(memory: &Memory) -> bool {
     };
     use AccountKind::{Bank, Card, Channel, Merchant, Residual, Suspense};
     // What a merchant gave without a redemption, and what was put right, counts as paid.
-    let paid = moved(Channel, Card) + moved(Suspense, Card) + moved(Merchant, Card) + moved(Merchant, Residual);
+    let paid =
+        moved(Channel, Card) + moved(Suspense, Card) + moved(Merchant, Card) + moved(Merchant, Residual);
     moved(Card, Bank) + moved(Residual, Bank) <= paid
 }
 

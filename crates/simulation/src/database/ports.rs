@@ -9,9 +9,10 @@ use domain::{
     Timestamp, account::AccountKind, card::StateCode, command::NumberIndex, hold::HoldStatus,
 };
 use storage::{
-    AGE_BOUNDS, AccountTotals, AccountingStore, AgedValue, Audit, AuditReport, BalanceLine, Batch, CatalogEntry, CatalogStore, Days, DueHold, ExportRow, Figure, FigureKind,
-    IssueStore, JobsStore, JournalLine, JournalTotal, KeyStore, NewCard, NodeLease, NodeStore, OperationFilter, Page, Queries, Rekeyed,
-    Result, RollUp, Setting, StoredNumber, TransferFilter, TransferRow, Usage, UsageStore,
+    AGE_BOUNDS, AccountTotals, AccountingStore, AgedValue, Audit, AuditReport, BalanceLine, Batch,
+    CatalogEntry, CatalogStore, Days, DueHold, ExportRow, Figure, FigureKind, IssueStore, JobsStore,
+    JournalLine, JournalTotal, KeyStore, NewCard, NodeLease, NodeStore, OperationFilter, Page, Queries,
+    Rekeyed, Result, RollUp, Setting, StoredNumber, TransferFilter, TransferRow, Usage, UsageStore,
 };
 
 use super::{Connection, unavailable};

@@ -2,14 +2,14 @@
 //! on two stores, or in batches and one by one, and a failing sequence can be made shorter.
 
 use domain::{
-    Amount, BusinessDate, Card, CardId, Channel, Command, Currency, Fingerprint, HoldId, IdempotencyKey, PostedTransfer,
-    Posting, PostingKind, Request, StoreId, TerminalId,
+    Amount, BusinessDate, Card, CardId, Channel, Command, Currency, Fingerprint, HoldId, IdempotencyKey,
+    PostedTransfer, Posting, PostingKind, Request, StoreId, TerminalId,
     account::AccountKind,
     card::{PinDigest, PinState},
     command::{
-        Activate, Actor, Adjust, BindMember, Bonus, Canonical, Capture, CardRef, CashOut, Direction, Exchange,
-        HolderRefund, Inquire, Load, Move, MoveAll, Payment, PinAttempt, Place, PlaceHold, Reactivate, Refund, Release, Reverse,
-        SYSTEM_CLIENT, UnlinkedRefund, WithReason,
+        Activate, Actor, Adjust, BindMember, Bonus, Canonical, Capture, CardRef, CashOut, Direction,
+        Exchange, HolderRefund, Inquire, Load, Move, MoveAll, Payment, PinAttempt, Place, PlaceHold,
+        Reactivate, Refund, Release, Reverse, SYSTEM_CLIENT, UnlinkedRefund, WithReason,
     },
     lot::LotSource,
     policy::refund::{Cause, Claim},

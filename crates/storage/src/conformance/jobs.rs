@@ -158,13 +158,17 @@ pub async fn expiring_cards_are_paged(fresh: Fresh) {
     settle(store).await;
     // Ends at 10, 20, 20, 30 …; without value, ended for good, of no end, or of another issuer: none of them.
     let ends = [Some(30), Some(20), Some(10), Some(20), Some(40), None, Some(20), Some(20)];
-    let mut cards: Vec<Card> = ends.into_iter().zip(1..).map(|(end, id)| {
-        let mut card = stocked(id);
-        card.state = CardState::Active;
-        card.lots = vec![lot(5, None)];
-        card.expires_at = end.map(after);
-        card
-    }).collect();
+    let mut cards: Vec<Card> = ends
+        .into_iter()
+        .zip(1..)
+        .map(|(end, id)| {
+            let mut card = stocked(id);
+            card.state = CardState::Active;
+            card.lots = vec![lot(5, None)];
+            card.expires_at = end.map(after);
+            card
+        })
+        .collect();
     cards[6].lots = Vec::new();
     cards[7].state = CardState::Expired;
     insert(store, &cards).await;

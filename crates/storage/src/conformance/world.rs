@@ -14,9 +14,9 @@ use domain::{
     ids,
     lot::LotSource,
     operation::{CardAfter, Detail, Status},
+    policy::{NamedPack, PackId},
     program::{Denominations, PinRule, ResidualPolicy, Rules, Status as CatalogStatus, Validity},
     working::Changes,
-    policy::{NamedPack, PackId},
 };
 use jiff::tz::TimeZone;
 
@@ -84,7 +84,8 @@ fn rules(validity: Validity) -> Rules {
         refund_days: Some(1),
         reversal_seconds: 20_000,
         reactivation_months: None,
-        policy_pack: PackId::parse("cn-prepaid-consumption").map(|id| NamedPack { id, since: Timestamp::from_micros(0) }),
+        policy_pack: PackId::parse("cn-prepaid-consumption")
+            .map(|id| NamedPack { id, since: Timestamp::from_micros(0) }),
     }
 }
 

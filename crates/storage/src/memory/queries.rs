@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use domain::{
     Account, Card, CardId, Currency, Hold, HoldId, IssuerId, Operation, OperationId, Timestamp, Transfer,
-    card::StateCode,
-    command::NumberIndex,
+    card::StateCode, command::NumberIndex,
 };
 
 use super::{MemoryStore, state::State};
@@ -36,7 +35,8 @@ impl Queries for MemoryStore {
                 && live(card)
                 && !card.posted().is_zero()
         };
-        let mut found: Vec<Card> = state.cards.values().map(|stored| &stored.card).filter(within).cloned().collect();
+        let mut found: Vec<Card> =
+            state.cards.values().map(|stored| &stored.card).filter(within).cloned().collect();
         found.sort_unstable_by_key(ends);
         found.truncate(limit);
         Ok(found)
