@@ -191,7 +191,7 @@ impl<'a> Work<'a> {
         };
         let (mut done, not_done) = split(lines, &succeeded);
         let (mut moved, not_moved) = split(own, &approved);
-        done.sort_unstable_by_key(|l| (all_lines[index(*l)].amount, all_lines[index(*l)].from, *l));
+        done.sort_unstable_by_key(|l| (all_lines[index(*l)].amount, self.order(*l)));
         moved.sort_unstable_by_key(|o| {
             let record = &all_own[index(*o)];
             (record.amount, self.undone_by[index(*o)] != NONE, record.at, *o)
@@ -204,6 +204,13 @@ impl<'a> Work<'a> {
             self.verdicts[index(line)].get_or_insert(Verdict::NoEffect);
         }
         self.mark_extra(&done, &moved);
+    }
+
+    /// The order in which lines are taken: by what they say. Where they stand in the file decides only among
+    /// lines that say the same.
+    fn order(&self, line: u32) -> (Timestamp, Timestamp, i64, u32) {
+        let says = &self.lines[index(line)];
+        (says.from, says.to, says.amount, line)
     }
 
     fn agree(&self, line: u32, own: u32) -> bool {
@@ -244,7 +251,7 @@ impl<'a> Work<'a> {
             free_lines.retain(|l| self.line_is_free(*l) && self.lines[index(*l)].amount.signum() == sign);
             let mut free_own: Vec<u32> = own.to_vec();
             free_own.retain(|o| self.own_is_free(*o) && self.own[index(*o)].amount.signum() == sign);
-            free_lines.sort_unstable_by_key(|l| (self.lines[index(*l)].from, *l));
+            free_lines.sort_unstable_by_key(|l| self.order(*l));
             free_own
                 .sort_unstable_by_key(|o| (self.undone_by[index(*o)] != NONE, self.own[index(*o)].at, *o));
             for (line, own) in free_lines.into_iter().zip(free_own) {
@@ -309,7 +316,7 @@ impl<'a> Work<'a> {
                 open && approved && takes_named(!self.name(*o).is_empty())
             })
             .collect();
-        lines.sort_unstable_by_key(|l| (all_lines[index(*l)].amount, all_lines[index(*l)].from, *l));
+        lines.sort_unstable_by_key(|l| (all_lines[index(*l)].amount, self.order(*l)));
         own.sort_unstable_by_key(|o| (all_own[index(*o)].amount, all_own[index(*o)].at, *o));
         let mut rest = own.as_slice();
         for equal in lines.chunk_by(|a, b| all_lines[index(*a)].amount == all_lines[index(*b)].amount) {

@@ -21,6 +21,7 @@ pub async fn populate(store: &dyn Store, seed: u64) {
     run(store, &catalog, &asked, &[1, 7, 30]).await;
     catch_up(store).await;
     super::settlement::populate(store).await;
+    super::reconciliation::populate(store).await;
     enter_figures(store).await;
     let used = [Usage { key: UsageKey { kind: 3, subject: [7; 16], window: 12 }, used: 5 }];
     store.share_usage(&used, Duration::from_mins(1)).await.expect("usage");

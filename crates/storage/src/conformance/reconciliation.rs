@@ -168,6 +168,23 @@ pub async fn reconciliations_round_trip_and_are_made_once(fresh: Fresh) {
     assert_eq!(store.reconciliations(OTHER_ISSUER, None, 10).await.expect("none").items, []);
 }
 
+/// A file with its lines, and differences of which one was proposed to be corrected.
+pub(super) async fn populate(store: &dyn Store) {
+    let file = Reconciliation { digest: [9; 32], ..file(61) };
+    store.begin_reconciliation(&file).await.expect("begun");
+    store.append_reconciled_lines(file.id, ISSUER, &lines()).await.expect("lines");
+    let found = [difference(611, &file, Class::MissingThere), difference(612, &file, Class::AmountDiffers)];
+    store.finish_reconciliation(&complete(&file), &found, &[]).await.expect("done");
+    let proposal = Proposal { by: CLIENT, at: after(5), correction: Some(-15), note: "少记".to_owned() };
+    let proposed = DifferenceRecord {
+        status: DifferenceStatus::Proposed,
+        proposal: Some(proposal),
+        version: 2,
+        ..found[1].clone()
+    };
+    store.update_difference(&proposed, &event(&proposed, "proposed")).await.expect("changed");
+}
+
 /// Listed and filtered, changed under their version, aged, found where something is left to do.
 pub async fn differences_change_under_their_version(fresh: Fresh) {
     let store = fresh.store.as_ref();
