@@ -201,4 +201,5 @@ fn settling(builder: Builder) -> Builder {
         .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_file::create))
         .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_steps::confirm))
         .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_steps::give_back))
+        .add(SETTLEMENT_WRITE, Needed, routes!(settlement::channel_payments::create))
 }

@@ -94,6 +94,7 @@ scalars! {
     PayoutStatus = one_of_texts("How far a payout is.",
         ["proposed", "approved", "rejected", "sent", "confirmed", "returned"]);
     LineKind = one_of_texts("What a line of a statement is about.", settlement::MovementKind::ALL.map(|k| k.name()));
+    PaymentDirection = one_of_texts("Which way the money went.", ["received", "returned"]);
     DocumentFormat = one_of_texts("The form of a document.", ["csv", "xlsx", "pdf"]);
     Language = one_of_texts("The language of a document.", ["zh", "en"]);
     Year = whole("A year.", 2000, 9998);

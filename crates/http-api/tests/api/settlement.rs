@@ -255,7 +255,8 @@ async fn a_sales_channel_pays_what_it_sold_for() {
     };
     let problem = world.keyed(&one.key, path, with("amount", 0.into())).await.is(400, "invalid_amount");
     assert_eq!(problem["pointer"], "/amount");
-    let problem = world.keyed(&one.key, path, with("channel", "Web shop".into())).await.is(400, "invalid_field");
+    let problem =
+        world.keyed(&one.key, path, with("channel", "Web shop".into())).await.is(400, "invalid_field");
     assert_eq!(problem["pointer"], "/channel");
     let problem = world.keyed(&one.key, path, with("currency", "USD".into())).await;
     assert_eq!(problem.json()["pointer"], "/currency", "no program of this issuer is in it: {problem:?}");

@@ -1,7 +1,8 @@
-//! Settlement: agreements, runs, statements, bank accounts, payouts.
+//! Settlement: agreements, runs, statements, bank accounts, payouts, payments of sales channels.
 
 pub(crate) mod agreements;
 pub(crate) mod calendar;
+pub(crate) mod channel_payments;
 pub(crate) mod dry_run;
 pub(crate) mod payees;
 pub(crate) mod payout_file;
@@ -11,6 +12,14 @@ pub(crate) mod runs;
 pub(crate) mod statement_export;
 pub(crate) mod statements;
 
+use axum::{
+    body::Body,
+    http::{
+        HeaderValue,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
+    response::Response,
+};
 use domain::MerchantId;
 use finance::settlement::{Decision, FinanceError};
 
@@ -38,6 +47,17 @@ pub(super) fn merchant(caller: &Caller, asked: Option<MerchantId>) -> Result<Opt
         Some(asked) => Ok(Some(asked)),
         None => Ok(caller.merchant()),
     }
+}
+
+/// A document to be saved under this name, which has nothing in it but an id and an extension.
+pub(super) fn document(bytes: Vec<u8>, kind: &'static str, name: &str) -> Result<Response, Problem> {
+    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
+    let disposition =
+        disposition.map_err(|_| Problem::new(Code::Internal, "the file could not be named; ask the operator"))?;
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
+    Ok(response)
 }
 
 /// Who decides: a client of the whole issuer.

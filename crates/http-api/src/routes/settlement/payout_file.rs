@@ -1,17 +1,12 @@
 //! Sending payouts: the file for the bank.
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderValue, header::CONTENT_TYPE},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use domain::PayoutId;
 use finance::settlement::{Payer, PayoutFormat, send_payouts};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::decision;
+use super::{decision, document};
 use crate::{
     auth::Caller,
     error::Problem,
@@ -78,7 +73,5 @@ pub(crate) async fn create(
     let by = decision(&caller)?;
     let format = PayoutFormat::Pain001;
     let sent = send_payouts(&app.engine, by, &body.payouts, payer, body.execution.0, format).await?;
-    let mut response = Response::new(Body::from(sent.bytes));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    Ok(response)
+    document(sent.bytes, "application/xml", "payouts.xml")
 }

@@ -1,18 +1,16 @@
 //! A statement as a document.
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderValue, header::CONTENT_TYPE},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use domain::StatementId;
 use finance::settlement::{DocumentFormat, DocumentLanguage, export_statement};
 use serde::Deserialize;
 use settlement::StatementStatus;
 use utoipa::IntoParams;
 
-use super::statements::{own, still_open};
+use super::{
+    document,
+    statements::{own, still_open},
+};
 use crate::{
     auth::Caller,
     error::Problem,
@@ -75,19 +73,19 @@ pub(crate) async fn export(
     if statement.status == StatementStatus::Open {
         return Err(still_open());
     }
-    let (format, kind) = match query.format {
-        FormatName::Csv => (DocumentFormat::Csv { bom: true }, "text/csv; charset=utf-8"),
-        FormatName::Xlsx => {
-            (DocumentFormat::Xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-        }
-        FormatName::Pdf => (DocumentFormat::Pdf, "application/pdf"),
+    let (format, kind, extension) = match query.format {
+        FormatName::Csv => (DocumentFormat::Csv { bom: true }, "text/csv; charset=utf-8", "csv"),
+        FormatName::Xlsx => (
+            DocumentFormat::Xlsx,
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "xlsx",
+        ),
+        FormatName::Pdf => (DocumentFormat::Pdf, "application/pdf", "pdf"),
     };
     let language = match query.language {
         LanguageName::Zh => DocumentLanguage::Chinese,
         LanguageName::En => DocumentLanguage::English,
     };
     let bytes = export_statement(&app.engine, &statement, format, language).await?;
-    let mut response = Response::new(Body::from(bytes));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Ok(response)
+    document(bytes, kind, &format!("{id}.{extension}"))
 }
