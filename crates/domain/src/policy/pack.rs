@@ -242,11 +242,12 @@ mod tests {
 
     #[test]
     fn a_region_adds_to_the_nation_and_each_holds_from_its_own_day() {
+        use RuleName::{BalanceCapAnonymous, CoolingOff, CoolingOffAtCost, RefundWithin};
+
         let check = |id: &str, on: i32, name: RuleName, expect: Option<(&str, i64)>| {
             let found = InForce::on(pack(id), date(on)).find(name);
             assert_eq!(found.map(|(pack, _, rule)| (pack.id.as_str(), rule.number)), expect, "{id} {on}");
         };
-        use RuleName::{BalanceCapAnonymous, CoolingOff, CoolingOffAtCost, RefundWithin};
         check("cn-beijing", 20_260_101, BalanceCapAnonymous, Some(("cn-single-purpose", 100_000)));
         check("cn-beijing", 20_260_101, CoolingOff, Some(("cn-beijing", 7)));
         check("cn-beijing", 20_220_531, CoolingOff, None);

@@ -105,13 +105,14 @@ fn refunds_stay_within(memory: &Memory) -> bool {
 
 /// All that cards give back to holders is no more than what was paid in for cards, bonus value apart.
 fn holders_get_no_more_than_was_paid_in(memory: &Memory) -> bool {
+    use AccountKind::{Bank, Card, Channel, Merchant, Residual, Suspense};
+
     let moved = |debit: AccountKind, credit: AccountKind| -> i64 {
         let all = memory.operations.values().flat_map(|recorded| &recorded.transfers);
         let along = all.filter(|t| t.debit.kind() == debit && t.credit.kind() == credit);
         // Postings move value of the bank's too, but never a card's.
         along.map(|t| t.amount.get()).sum()
     };
-    use AccountKind::{Bank, Card, Channel, Merchant, Residual, Suspense};
     // What a merchant gave without a redemption, and what was put right, counts as paid.
     let paid =
         moved(Channel, Card) + moved(Suspense, Card) + moved(Merchant, Card) + moved(Merchant, Residual);

@@ -54,9 +54,15 @@ async fn a_program_is_refused_with_the_article() {
         assert_eq!(problem["policy_rule"]["article"].as_str(), article, "{problem}");
     };
     let broken = "policy_rule_broken";
-    check(&|r| r["validity"] = json!({"kind": "months", "months": 36}), broken, "/rules/validity", Some("19"))
+    check(
+        &|r| r["validity"] = json!({"kind": "months", "months": 36}),
+        broken,
+        "/rules/validity",
+        Some("19"),
+    )
+    .await;
+    check(&|r| r["denominations"]["max"] = 500_001.into(), broken, "/rules/denominations/max", Some("18"))
         .await;
-    check(&|r| r["denominations"]["max"] = 500_001.into(), broken, "/rules/denominations/max", Some("18")).await;
     check(&|r| r["balance_cap"] = 500_001.into(), broken, "/rules/balance_cap", Some("18")).await;
     check(&|r| r["acceptance"] = json!({}), broken, "/rules/acceptance/merchants", Some("6, 15")).await;
     check(&|r| r["residual"] = "breakage".into(), broken, "/rules/residual", Some("19")).await;
@@ -115,7 +121,7 @@ async fn a_quote_is_what_the_refund_then_is() {
         assert_eq!(paid["payout"]["account_ending"], "5678");
         let line = |item: &str| {
             let lines = paid["refund"]["lines"].as_array().expect("lines").iter();
-            lines.cloned().find(|line| line["item"] == item).expect("a line")
+            lines.filter(|line| line["item"] == item).next_back().cloned().expect("a line")
         };
         assert_eq!(line("paid")["amount"], 100_000);
         assert_eq!(line("principal")["article"], if cause == "operator" { "18" } else { "19-20" });
@@ -203,7 +209,11 @@ fn every_rule_is_documented_with_its_source_and_mark() {
             };
             let row = format!(
                 "| `{}` | {article} | {number} | {} | {} | {}; {} |",
-                rule.name.name(), rule.mark.name(), rule.source, rule.en, rule.zh
+                rule.name.name(),
+                rule.mark.name(),
+                rule.source,
+                rule.en,
+                rule.zh
             );
             assert!(section.contains(&row), "{}: missing in docs/policy-packs.md: {row}", pack.id);
         }

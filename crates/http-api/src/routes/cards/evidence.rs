@@ -35,6 +35,7 @@ use crate::{
 const PAGE: usize = 100;
 const MAX_HOLDS: usize = 100;
 
+#[expect(clippy::large_enum_variant, reason = "one at a time, and written at once")]
 #[derive(Serialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 enum Line<'a> {
@@ -152,7 +153,8 @@ async fn write(app: &AppState, filter: &OperationFilter, first: Bytes, writer: W
 }
 
 async fn moved(app: &AppState, filter: &OperationFilter, id: OperationId) -> Result<Vec<Moved>, String> {
-    let of = TransferFilter { issuer: filter.issuer, account: None, operation: Some(id), from: None, to: None };
+    let of =
+        TransferFilter { issuer: filter.issuer, account: None, operation: Some(id), from: None, to: None };
     let found = app.engine.store().transfers(&of, None, PAGE).await.map_err(|e| e.to_string())?;
     let row = |row: storage::TransferRow| Moved {
         debit: row.transfer.debit.to_string(),

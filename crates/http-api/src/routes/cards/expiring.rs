@@ -51,7 +51,8 @@ impl<'de> Deserialize<'de> for After {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let parts = text.strip_prefix("e_").and_then(|rest| rest.split_once('_'));
-        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let number =
+            |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         let found = parts.and_then(|(end, card)| Some((number(end)?, number(card)?)));
         found.map(|(end, card)| Self(Timestamp::from_micros(end), CardId::new(card))).ok_or_else(|| {
             D::Error::custom("a cursor is the next_cursor of the page before; take it unchanged")

@@ -183,7 +183,11 @@ fn not_adopted(error: PackChangeError) -> Problem {
 
 /// Whether finance has decided that expired value of this program may become income: its setting names the
 /// program. A new program is in no setting yet.
-async fn breakage_is_on(app: &AppState, issuer: IssuerId, program: Option<ProgramId>) -> Result<bool, Problem> {
+async fn breakage_is_on(
+    app: &AppState,
+    issuer: IssuerId,
+    program: Option<ProgramId>,
+) -> Result<bool, Problem> {
     let Some(program) = program else { return Ok(false) };
     let setting = app.engine.store().setting(issuer, "breakage").await?;
     let named = setting.and_then(|setting| serde_json::from_str::<BreakageSetting>(&setting.value).ok());
@@ -194,7 +198,7 @@ async fn breakage_is_on(app: &AppState, issuer: IssuerId, program: Option<Progra
 #[derive(Deserialize)]
 struct BreakageSetting {
     #[serde(default)]
-    expected_redemption_bp: BTreeMap<ProgramId, serde::de::IgnoredAny>,
+    expected_redemption_bp: BTreeMap<ProgramId, u16>,
 }
 
 async fn check_by_law(
@@ -209,7 +213,8 @@ async fn check_by_law(
     let unknown = || not_adopted(PackChangeError::Unknown);
     let law = named.at(app.engine.now(), &zone.ok_or_else(unknown)?).ok_or_else(unknown)?;
     if !law.pack().covers(rules.legal_class, currency) {
-        let detail = "the policy pack is about other classes of card or another currency; see GET /v1/policy-packs";
+        let detail =
+            "the policy pack is about other classes of card or another currency; see GET /v1/policy-packs";
         return Err(Problem::new(Code::PolicyPackUnsuited, detail).at("/rules/policy_pack"));
     }
     let breakage = breakage_is_on(app, issuer, program).await?;

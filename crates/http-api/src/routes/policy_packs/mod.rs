@@ -5,7 +5,7 @@ pub(crate) mod read;
 
 use domain::{
     BusinessDate, Currency,
-    policy::{Pack, Rule, Version},
+    policy::{Pack, PackId, Rule, Version},
     program::LegalClass,
 };
 use serde::Serialize;
@@ -88,7 +88,7 @@ impl PackView {
             jurisdiction: &pack.jurisdiction,
             currency: pack.currency,
             legal_classes: &pack.legal_classes,
-            extends: pack.extends.iter().map(|id| id.as_str()).collect(),
+            extends: pack.extends.iter().map(PackId::as_str).collect(),
             versions: pack.versions.iter().map(|it| version(it, today)).collect(),
         }
     }

@@ -243,8 +243,7 @@ fn as_asked(app: &AppState, caller: &Caller, id: CardId, claim: refund::Claim) -
         same_name: true,
         account: Some(account),
     };
-    let refund =
-        HolderRefund { card: CardRef::Id(id), claim, payout: Some(Box::new(payout)), pin: None };
+    let refund = HolderRefund { card: CardRef::Id(id), claim, payout: Some(Box::new(payout)), pin: None };
     Ok(Request {
         actor: caller.actor()?,
         key,
