@@ -502,8 +502,8 @@ pub(crate) struct Verify {}
 #[command(verbatim_doc_comment)]
 pub(crate) struct Report {
     /// Which
-    #[arg(value_enum)]
-    pub(crate) report: ReportName,
+    #[arg(value_enum, id = "report")]
+    pub(crate) which: ReportName,
 
     /// The issuer; may be left out where there is only one
     #[arg(long, value_name = "ID")]

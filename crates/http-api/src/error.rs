@@ -147,8 +147,16 @@ impl Problem {
         let (status, code, title) = code.describe();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
-        let inner =
-            Inner { status, code, title, detail: detail.into(), pointer: None, parameter: None, retry_after, rule: None };
+        let inner = Inner {
+            status,
+            code,
+            title,
+            detail: detail.into(),
+            pointer: None,
+            parameter: None,
+            retry_after,
+            rule: None,
+        };
         Self(Box::new(inner))
     }
 

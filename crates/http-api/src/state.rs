@@ -97,7 +97,16 @@ impl AppState {
         let clients = ClientLimiter::default();
         let reconciler = finance::reconciliation::Reconciler::new(engine.clone());
         let uploads = Arc::new(tokio::sync::Semaphore::new(UPLOADS));
-        let state = Self(Arc::new(Inner { engine, options, clients, lookups, addresses, request_ids, reconciler, uploads }));
+        let state = Self(Arc::new(Inner {
+            engine,
+            options,
+            clients,
+            lookups,
+            addresses,
+            request_ids,
+            reconciler,
+            uploads,
+        }));
         shared_limits::start(&state);
         state
     }

@@ -85,6 +85,7 @@ pub fn transfers(
 
 /// A statement whose posting is done.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the statement before it is no more")]
 pub fn close(
     statement: Statement,
     operation: Option<OperationId>,

@@ -50,7 +50,7 @@ pub async fn send_payouts(
     engine: &Engine,
     by: Decision,
     ids: &[PayoutId],
-    payer: Payer,
+    debtor: Payer,
     execution: BusinessDate,
     format: PayoutFormat,
 ) -> Result<SentFile, FinanceError> {
@@ -63,7 +63,7 @@ pub async fn send_payouts(
     }
     let payees = payees(engine, by, &payouts, currency).await?;
     // Written before anything is posted: what cannot be written is not sent.
-    let bytes = write(engine, by, &payouts, &payees, payer, execution, &format)?;
+    let bytes = write(engine, by, &payouts, &payees, debtor, execution, &format)?;
     send(engine, &mut payouts, &payees).await?;
     Ok(SentFile { bytes, payouts })
 }
@@ -118,7 +118,7 @@ fn write(
     by: Decision,
     payouts: &[Payout],
     payees: &HashMap<PayoutId, Payee>,
-    payer: Payer,
+    debtor: Payer,
     execution: BusinessDate,
     format: &PayoutFormat,
 ) -> Result<Vec<u8>, FinanceError> {
@@ -142,11 +142,11 @@ fn write(
         execution,
         currency: first.currency,
         payer: BankAccount {
-            holder: payer.holder_name,
-            number: payer.account_number,
-            bank_name: payer.bank_name,
-            bic: payer.bic,
-            cnaps: payer.clearing_code,
+            holder: debtor.holder_name,
+            number: debtor.account_number,
+            bank_name: debtor.bank_name,
+            bic: debtor.bic,
+            cnaps: debtor.clearing_code,
         },
         payments: payouts.iter().filter_map(payment).collect(),
     };

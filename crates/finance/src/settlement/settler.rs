@@ -125,7 +125,9 @@ impl Settler {
             let page = store.latest_statements(self.issuer, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.merchant, last.currency));
-            page.into_iter().for_each(|statement| self.fold.resume_last(statement));
+            for statement in page {
+                self.fold.resume_last(statement);
+            }
         }
         let sums = store.open_sums(self.issuer).await?;
         let mut sums: BTreeMap<StatementId, _> = sums.into_iter().map(|sum| (sum.statement, sum)).collect();

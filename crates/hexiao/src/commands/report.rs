@@ -28,7 +28,7 @@ pub(crate) async fn run(global: &Global, asked: &Report) -> Result {
     let catalog = Arc::new(store.load_catalog().await?);
     let issuer = asked.issuer.map_or_else(|| only_issuer(&catalog), Ok)?;
     let books = Accounting::of(store, catalog, issuer, now()).map_err(failed)?;
-    match asked.report {
+    match asked.which {
         ReportName::Journal => journal(global, &books, days(asked)?).await,
         ReportName::Sales => invoices(global, &books, days(asked)?, InvoiceKind::Sale).await,
         ReportName::Loads => invoices(global, &books, days(asked)?, InvoiceKind::Load).await,
@@ -40,7 +40,7 @@ pub(crate) async fn run(global: &Global, asked: &Report) -> Result {
 /// Reports that fit into one table.
 async fn table(books: &Accounting, asked: &Report) -> Result<Table> {
     let until = asked.to.unwrap_or_else(|| books.today());
-    match asked.report {
+    match asked.which {
         ReportName::Liability => {
             let lines = books.liability(days(asked)?).await.map_err(failed)?;
             Ok(books.liability_table(&lines))

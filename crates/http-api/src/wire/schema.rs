@@ -93,7 +93,7 @@ scalars! {
     StatementStatus = one_of_texts("How far a statement is.", ["open", "closing", "closed"]);
     PayoutStatus = one_of_texts("How far a payout is.",
         ["proposed", "approved", "rejected", "sent", "confirmed", "returned"]);
-    LineKind = one_of_texts("What a line of a statement is about.", settlement::MovementKind::ALL.map(|k| k.name()));
+    LineKind = one_of_texts("What a line of a statement is about.", settlement::MovementKind::ALL.map(settlement::MovementKind::name));
     PaymentDirection = one_of_texts("Which way the money went.", ["received", "returned"]);
     DocumentFormat = one_of_texts("The form of a document.", ["csv", "xlsx", "pdf"]);
     Language = one_of_texts("The language of a document.", ["zh", "en"]);

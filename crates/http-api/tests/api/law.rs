@@ -120,8 +120,8 @@ async fn a_quote_is_what_the_refund_then_is() {
         assert_eq!(paid["card"]["state"], "closed");
         assert_eq!(paid["payout"]["account_ending"], "5678");
         let line = |item: &str| {
-            let lines = paid["refund"]["lines"].as_array().expect("lines").iter();
-            lines.filter(|line| line["item"] == item).next_back().cloned().expect("a line")
+            let mut lines = paid["refund"]["lines"].as_array().expect("lines").iter();
+            lines.rfind(|line| line["item"] == item).cloned().expect("a line")
         };
         assert_eq!(line("paid")["amount"], 100_000);
         assert_eq!(line("principal")["article"], if cause == "operator" { "18" } else { "19-20" });

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::world::{Answer, Tenant, World, text};
 
-const MAPPING: &str = "%7B%22columns%22:%7B%22reference%22:%22order%22,%22amount%22:%22yuan%22,%22at%22:%22at%22%7D%7D";
+const MAPPING: &str =
+    "%7B%22columns%22:%7B%22reference%22:%22order%22,%22amount%22:%22yuan%22,%22at%22:%22at%22%7D%7D";
 
 async fn send(world: &World, key: &str, query: &str, body: &[u8]) -> Answer {
     let request = Request::builder()
@@ -25,7 +26,8 @@ fn query(one: &Tenant) -> String {
 }
 
 async fn owed(world: &World, one: &Tenant) -> i64 {
-    let account = world.get(&one.key, &format!("/v1/ledger/accounts/merchant:{}", one.merchant)).await.ok(200);
+    let account =
+        world.get(&one.key, &format!("/v1/ledger/accounts/merchant:{}", one.merchant)).await.ok(200);
     crate::world::only_balance(&account)
 }
 
@@ -37,7 +39,10 @@ async fn a_difference_is_corrected_by_two_clients() {
     let sale = text(&world.redeem(one, &card, 1_000).await.approved()["id"]);
     let file = format!("order,yuan,at\n{sale},12.50,2026-11-22\n");
     let sent = send(&world, &one.key, &query(one), file.as_bytes()).await.ok(201);
-    assert_eq!((&sent["lines"], &sent["differences"], &sent["status"]), (&json!(1), &json!(1), &json!("complete")));
+    assert_eq!(
+        (&sent["lines"], &sent["differences"], &sent["status"]),
+        (&json!(1), &json!(1), &json!("complete"))
+    );
     let again = send(&world, &one.key, &query(one), file.as_bytes()).await.ok(200);
     assert_eq!(again, sent);
     let id = text(&sent["id"]);
@@ -48,7 +53,10 @@ async fn a_difference_is_corrected_by_two_clients() {
 
     let found = world.get(&one.key, "/v1/reconciliation-differences?status=open").await.ok(200);
     let difference = &found["items"][0];
-    assert_eq!((&difference["here"], &difference["there"], &difference["suggested"]), (&json!(1_000), &json!(1_250), &json!(250)));
+    assert_eq!(
+        (&difference["here"], &difference["there"], &difference["suggested"]),
+        (&json!(1_000), &json!(1_250), &json!(250))
+    );
     assert_eq!(world.get(&one.key, "/v1/reconciliation-ageing").await.ok(200)["ages"][0]["count"], 1);
     let path = format!("/v1/reconciliation-differences/{}", text(&difference["id"]));
     let proposal = json!({"correction": 250, "note": "their till is right"});
@@ -62,7 +70,12 @@ async fn a_difference_is_corrected_by_two_clients() {
     assert_eq!(approved["status"], "approved");
     assert_eq!(owed(&world, one).await, 1_250);
     let with_history = world.get(&checker, &path).await.ok(200);
-    let actions: Vec<&str> = with_history["history"].as_array().expect("events").iter().filter_map(|e| e["action"].as_str()).collect();
+    let actions: Vec<&str> = with_history["history"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .filter_map(|e| e["action"].as_str())
+        .collect();
     assert_eq!(actions, ["proposed", "approved", "posted"]);
 
     // Of another issuer it does not exist.
@@ -86,8 +99,16 @@ async fn files_that_are_refused() {
     check(&good.replace("format=csv", "format=wechat"), b"x", 400, "invalid_parameter", "mapping").await;
     check(&good.replace("format=csv", "format=pdf"), b"x", 400, "invalid_parameter", "a format is").await;
     check(&good.replace("columns", "colums"), b"x", 400, "invalid_parameter", "mapping").await;
-    check(&good.replace("merchant:mer_", "merchant:mer_z"), b"x", 400, "invalid_parameter", "an account").await;
-    check(&format!("{good}&expected_sum=5"), b"order,yuan,at\nx,1,2026-11-22\n", 400, "invalid_parameter", "100 minor").await;
+    check(&good.replace("merchant:mer_", "merchant:mer_z"), b"x", 400, "invalid_parameter", "an account")
+        .await;
+    check(
+        &format!("{good}&expected_sum=5"),
+        b"order,yuan,at\nx,1,2026-11-22\n",
+        400,
+        "invalid_parameter",
+        "100 minor",
+    )
+    .await;
     let bound = world.client(one, &["reconciliation_write"], Some(&one.merchant)).await;
     send(&world, &bound, &good, b"x").await.is(403, "not_permitted");
     let none = world.get(&one.key, "/v1/reconciliations").await.ok(200);

@@ -107,6 +107,7 @@ fn refunds_give_the_fee_back_or_not() {
 
 #[test]
 fn reversals_undo_the_fee_whatever_the_agreement_says() {
+    use MovementKind::{Refund, Reversal, Sale};
     let mut world = World::of(
         r#"{"fees":{"basis_points":100},"splits":{"base":"gross","receivers":
         [{"merchant":"mer_0000000000002","share":{"kind":"percent","basis_points":3000}}]}}"#,
@@ -127,7 +128,6 @@ fn reversals_undo_the_fee_whatever_the_agreement_says() {
     let before: Vec<i64> = world.order.iter().map(|line| line.refunded_before.get()).collect();
     assert_eq!(before, [0, 0, 0, 0, 400, 0]);
     let kinds: Vec<MovementKind> = world.order.iter().map(|line| line.kind).collect();
-    use MovementKind::{Refund, Reversal, Sale};
     assert_eq!(kinds, [Sale, Reversal, Sale, Refund, Reversal, Refund]);
 }
 
@@ -296,8 +296,11 @@ fn the_version_in_force_on_the_day_of_the_sale_applies_to_its_refund() {
     world.refund("2026-03-05T12:00:00", 1_000, old);
     world.refund("2026-03-05T12:00:00", 1_000, new);
     world.take(usize::MAX);
-    let got: Vec<_> =
-        world.order.iter().map(|l| (l.day.get() % 100, l.fee, l.agreement.map(|a| a.get()))).collect();
+    let got: Vec<_> = world
+        .order
+        .iter()
+        .map(|l| (l.day.get() % 100, l.fee, l.agreement.map(domain::AgreementId::get)))
+        .collect();
     let expect = [(2, 10, Some(1)), (3, 20, Some(2)), (4, 7, Some(3)), (5, 0, Some(1)), (5, -20, Some(2))];
     assert_eq!(got, expect);
 }

@@ -161,9 +161,9 @@ fn close_all(world: &mut World, hours: i64) {
 /// What the log moved on the account of a merchant, and what its statements say.
 fn balance(world: &World, merchant: MerchantId) -> (i64, i64) {
     let ledger = world.log.iter().filter(|m| m.merchant == merchant).map(|m| m.delta).sum();
-    let closed = world.closed.iter().filter(|s| s.merchant == merchant);
+    let mut closed = world.closed.iter().filter(|s| s.merchant == merchant);
     let paid: i64 = closed.clone().map(|s| s.figures.payout.get() - s.figures.invoiced.get()).sum();
-    let carried = closed.last().map_or(0, |s| s.figures.carried);
+    let carried = closed.next_back().map_or(0, |s| s.figures.carried);
     let open = world.fold.open().filter(|open| open.statement.merchant == merchant);
     let lines: i64 = open.map(|open| open.statement.figures.sums.movements().expect("fits")).sum();
     (ledger, paid + carried + lines)

@@ -173,8 +173,8 @@ fn postings_keep_to_their_accounts(state: &State, _: &Folded, findings: &mut Fin
         let transfers = state.transfers_of(operation.id);
         let moved = Amount::checked_sum(transfers.iter().map(|t| t.amount));
         findings.compare(&operation.id, &Some(operation.approved), &moved);
-        let moves = !operation.is_approved() || !transfers.is_empty();
-        let keeps = moves && operation.card.is_none() && transfers.iter().all(may);
+        let complete = !operation.is_approved() || !transfers.is_empty();
+        let keeps = complete && operation.card.is_none() && transfers.iter().all(may);
         findings.compare(&operation.id, &keeps, &true);
     }
 }

@@ -92,7 +92,7 @@ impl ReconciliationView {
             account: of.account.to_string(),
             format: of.format,
             file_name: of.file_name,
-            sha256: of.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&of.digest),
             currency: of.currency,
             from: Moment(of.from),
             to: Moment(of.to),
@@ -228,6 +228,16 @@ impl DifferenceView {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 pub(crate) fn unknown(what: &str) -> Problem {
     Problem::new(Code::ReconciliationUnknown, format!("there is no such {what}"))
 }
@@ -239,7 +249,7 @@ impl From<ReconcileError> for Problem {
             ReconcileError::Storage(error) => error.into(),
             ReconcileError::Submit(error) => error.into(),
             ReconcileError::Refused(refusal) => refusal.into(),
-            ReconcileError::File(_) => Self::new(Code::FileRefused, text),
+            ReconcileError::File(_) | ReconcileError::TooMuch(_) => Self::new(Code::FileRefused, text),
             ReconcileError::Field { pointer, message } => {
                 Self::new(Code::InvalidParameter, message).parameter(pointer)
             }
@@ -249,7 +259,6 @@ impl From<ReconcileError> for Problem {
                 Self::new(Code::DifferenceStatus, text)
             }
             ReconcileError::Busy => Self::new(Code::Busy, text).retry_after(30),
-            ReconcileError::TooMuch(_) => Self::new(Code::FileRefused, text),
         }
     }
 }

@@ -52,8 +52,8 @@ pub(super) fn merchant(caller: &Caller, asked: Option<MerchantId>) -> Result<Opt
 /// A document to be saved under this name, which has nothing in it but an id and an extension.
 pub(super) fn document(bytes: Vec<u8>, kind: &'static str, name: &str) -> Result<Response, Problem> {
     let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
-    let disposition =
-        disposition.map_err(|_| Problem::new(Code::Internal, "the file could not be named; ask the operator"))?;
+    let disposition = disposition
+        .map_err(|_| Problem::new(Code::Internal, "the file could not be named; ask the operator"))?;
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(CONTENT_DISPOSITION, disposition);

@@ -18,9 +18,9 @@ use crate::{
     wire::{day::Day, moment::Moment, schema},
 };
 
-/// The figures of a statement, in minor units. `closing` = `opening` + `payouts_rejected` + `sales` + `refunds`
-/// + `reversals` + `split_in` + `payout_returns` + `corrections` + `funding` − `fees` − `splits_out`
-/// − `yearly_fee`; `carried` = `closing` − `payout` + `invoiced`.
+/// The figures of a statement, in minor units. `closing` is the sum of `opening`, `payouts_rejected`, `sales`,
+/// `refunds`, `reversals`, `split_in`, `payout_returns`, `corrections` and `funding`, less `fees`, `splits_out`
+/// and `yearly_fee`; `carried` is `closing` less `payout`, and `invoiced` on top.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StatementFigures {
     /// Carried forward from the statement before it.

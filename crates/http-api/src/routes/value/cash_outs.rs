@@ -13,7 +13,8 @@ use crate::{
     idempotency::Keyed,
     state::AppState,
     wire::{
-        card::CardName, funding::Payout, metadata::Metadata, operation::Operation, schema, secret::TypedPin, text::Reference,
+        card::CardName, funding::Payout, metadata::Metadata, operation::Operation, schema, secret::TypedPin,
+        text::Reference,
     },
 };
 

@@ -15,8 +15,8 @@ use crate::{
     idempotency::Keyed,
     state::AppState,
     wire::{
-        amount::Positive, card::CardName, funding::Funding, metadata::Metadata, moment::Moment, operation::Operation, schema,
-        text::Reference,
+        amount::Positive, card::CardName, funding::Funding, metadata::Metadata, moment::Moment,
+        operation::Operation, schema, text::Reference,
     },
 };
 
