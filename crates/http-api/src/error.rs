@@ -77,7 +77,7 @@ codes! {
     BatchNotComplete = 409, "batch_not_complete", "The batch is not complete";
     ExportUnderWay = 409, "export_under_way", "Somebody is exporting the secrets right now";
     AlreadyExported = 409, "already_exported", "The secrets were exported before";
-    FileRefused = 400, "file_refused", "The file cannot be reconciled; nothing of it is kept";
+    FileRefused = 409, "file_refused", "The file cannot be reconciled; nothing of it is kept";
     DifferenceStatus = 409, "difference_status", "The difference is not at the step before this one";
     SecondPersonNeeded = 409, "second_person_needed", "Who proposed it cannot approve it";
     TermsContradict = 409, "terms_contradict", "What was given contradicts something or leaves its bounds";

@@ -20,6 +20,13 @@ impl TermError {
     }
 }
 
+/// For a field that may be absent, but not null.
+pub(crate) fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// What becomes of a negative balance: more refunds than sales.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,7 +63,7 @@ pub struct Terms {
     #[serde(default)]
     pub refunds_return_fee: bool,
     /// Who else has a part in each sale.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub splits: Option<Splits>,
 }
 

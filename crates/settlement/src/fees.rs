@@ -25,10 +25,10 @@ pub struct FeeSchedule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiers: Vec<Tier>,
     /// The least for one sale, in minor units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::agreement::given", skip_serializing_if = "Option::is_none")]
     pub floor: Option<Amount>,
     /// The most for one sale, in minor units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::agreement::given", skip_serializing_if = "Option::is_none")]
     pub cap: Option<Amount>,
     /// For each calendar year, charged with its first statement, in minor units.
     #[serde(default)]

@@ -23,7 +23,7 @@ pub struct Splits {
     /// Who receives a part, 1 to 20.
     pub receivers: Vec<Receiver>,
     /// Who receives what the parts leave; without one, the merchant itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::agreement::given", skip_serializing_if = "Option::is_none")]
     pub rest: Option<MerchantId>,
 }
 

@@ -128,6 +128,7 @@ impl Funding {
 
 /// How a holder is paid. A program's policy pack says which of it must be known.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = HolderPayout)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Payout {
     /// How.

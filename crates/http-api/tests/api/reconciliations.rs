@@ -93,19 +93,19 @@ async fn files_that_are_refused() {
         assert!(detail.contains(says), "{detail}");
     };
     let good = query(one);
-    check(&good, b"", 400, "file_refused", "empty").await;
-    check(&good, b"order,yuan,at\nx,1,2026-02-30\n", 400, "file_refused", "line 2, column at").await;
-    check(&good, b"order,yuan,at\n", 400, "invalid_parameter", "no lines").await;
-    check(&good.replace("format=csv", "format=wechat"), b"x", 400, "invalid_parameter", "mapping").await;
+    check(&good, b"", 409, "file_refused", "empty").await;
+    check(&good, b"order,yuan,at\nx,1,2026-02-30\n", 409, "file_refused", "line 2, column at").await;
+    check(&good, b"order,yuan,at\n", 409, "terms_contradict", "no lines").await;
+    check(&good.replace("format=csv", "format=wechat"), b"x", 409, "terms_contradict", "mapping").await;
     check(&good.replace("format=csv", "format=pdf"), b"x", 400, "invalid_parameter", "a format is").await;
-    check(&good.replace("columns", "colums"), b"x", 400, "invalid_parameter", "mapping").await;
+    check(&good.replace("columns", "colums"), b"x", 409, "terms_contradict", "mapping").await;
     check(&good.replace("merchant:mer_", "merchant:mer_z"), b"x", 400, "invalid_parameter", "an account")
         .await;
     check(
         &format!("{good}&expected_sum=5"),
         b"order,yuan,at\nx,1,2026-11-22\n",
-        400,
-        "invalid_parameter",
+        409,
+        "terms_contradict",
         "100 minor",
     )
     .await;

@@ -224,11 +224,12 @@ async fn what_is_asked_wrongly_is_said_so() {
     wrong("/v1/reports/quarterly?quarter=2008-Q1").await;
     wrong("/v1/reports/invoices?from=2026-11-22&to=2026-11-22&kind=gift").await;
     let future = json!({"day": "2027-01-01", "currency": "CNY", "amount": 1});
-    let problem = put(&world, &one.key, "/v1/reports/custody/balance", future).await.is(400, "invalid_field");
+    let problem =
+        put(&world, &one.key, "/v1/reports/custody/balance", future).await.is(409, "terms_contradict");
     assert_eq!(problem["pointer"], "/day");
     let rate = json!({"expected_redemption_bp": {one.program.clone(): 10_001}});
-    put(&world, &one.key, "/v1/reports/settings", rate).await.is(400, "invalid_field");
+    put(&world, &one.key, "/v1/reports/settings", rate).await.is(409, "terms_contradict");
     let chart = json!({"chart": {"gold": {"code": "1", "name": "x"}}});
-    let problem = put(&world, &one.key, "/v1/reports/settings", chart).await.is(400, "invalid_field");
+    let problem = put(&world, &one.key, "/v1/reports/settings", chart).await.is(409, "terms_contradict");
     assert_eq!(problem["pointer"], "/chart");
 }

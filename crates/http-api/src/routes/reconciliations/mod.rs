@@ -251,7 +251,7 @@ impl From<ReconcileError> for Problem {
             ReconcileError::Refused(refusal) => refusal.into(),
             ReconcileError::File(_) | ReconcileError::TooMuch(_) => Self::new(Code::FileRefused, text),
             ReconcileError::Field { pointer, message } => {
-                Self::new(Code::InvalidParameter, message).parameter(pointer)
+                Self::new(Code::TermsContradict, message).parameter(pointer)
             }
             ReconcileError::Unknown(what) => unknown(what),
             ReconcileError::SameClient => Self::new(Code::SecondPersonNeeded, text),

@@ -99,13 +99,20 @@ parsed! {
 
 /// A mapping that came as JSON.
 #[derive(Clone, Debug)]
-struct MappingText(Mapping);
+struct MappingText(String);
 
 impl<'de> Deserialize<'de> for MappingText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let found: Result<Mapping, _> = serde_json::from_str(&text);
-        found.map(Self).map_err(|error| D::Error::custom(format!("the mapping is wrong: {error}")))
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl MappingText {
+    fn read(&self) -> Result<Mapping, Problem> {
+        serde_json::from_str(&self.0).map_err(|error| {
+            let text = format!("the mapping is wrong: {error}");
+            Problem::new(Code::TermsContradict, text).parameter("mapping")
+        })
     }
 }
 
@@ -153,7 +160,7 @@ pub(crate) async fn create(
         file_name: name,
         digest,
         currency: query.currency.unwrap_or(Currency::CNY),
-        mapping: query.mapping.map(|mapping| mapping.0),
+        mapping: query.mapping.map(|mapping| mapping.read()).transpose()?,
         match_on: query.match_on.map_or(MatchOn::Reference, |on| on.0),
         window_seconds: query.window_seconds.map_or(USUAL_WINDOW, |window| window.0),
         from: query.from.map(|day| day.0),

@@ -14,7 +14,7 @@ use crate::{
     error::{Code, Problem},
     extract::Json,
     state::AppState,
-    wire::{amount::AnyAmount, day::Day, moment::Moment, schema, text::Reason},
+    wire::{amount::AnyAmount, card::given, day::Day, moment::Moment, schema, text::Reason},
 };
 
 /// The balance of the custody account at the end of a day.
@@ -31,7 +31,7 @@ pub(crate) struct CustodyBalanceRequest {
     #[schema(value_type = schema::AnyAmount)]
     amount: AnyAmount,
     /// Where the figure is from, such as a statement of the bank.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<schema::Reason>, nullable = false)]
     note: Option<Reason>,
 }
@@ -50,7 +50,7 @@ pub(crate) struct RevenueRequest {
     #[schema(value_type = schema::AnyAmount)]
     amount: AnyAmount,
     /// Where the figure is from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<schema::Reason>, nullable = false)]
     note: Option<Reason>,
 }
@@ -103,7 +103,9 @@ impl FigureView {
 
 fn about(error: finance::accounting::AccountingError, pointer: &'static str) -> Problem {
     match error {
-        finance::accounting::AccountingError::Days(why) => Problem::new(Code::InvalidField, why).at(pointer),
+        finance::accounting::AccountingError::Days(why) => {
+            Problem::new(Code::TermsContradict, why).at(pointer)
+        }
         other => other.into(),
     }
 }

@@ -97,7 +97,7 @@ impl From<AccountingError> for Problem {
             AccountingError::NoIssuer(_) => Self::new(Code::IssuerUnknown, error.to_string()),
             AccountingError::Days(why) => Self::new(Code::InvalidParameter, why),
             AccountingError::Setting { name, .. } => {
-                Self::new(Code::InvalidField, error.to_string()).at(format!("/{name}"))
+                Self::new(Code::TermsContradict, error.to_string()).at(format!("/{name}"))
             }
             AccountingError::TooLarge => {
                 tracing::error!(%error, "a report could not be computed");

@@ -13,7 +13,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::books;
-use crate::{answer::json, auth::Caller, error::Problem, extract::Json, state::AppState};
+use crate::{
+    answer::json,
+    auth::Caller,
+    error::{Code, Problem},
+    extract::Json,
+    state::AppState,
+    wire::card::given,
+};
 
 /// What an issuer is, as far as its duties depend on it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -43,14 +50,17 @@ pub(crate) struct LedgerAccount {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ReportSettingsRequest {
     /// What the issuer is.
+    #[serde(deserialize_with = "given")]
     #[schema(nullable = false)]
     profile: Option<ReportProfile>,
     /// By program: the share of value that is expected to be redeemed, in basis points from 1 to 10000. A program
     /// that is not named has no estimate of breakage.
-    #[schema(value_type = Option<BTreeMap<String, u16>>, nullable = false)]
-    expected_redemption_bp: Option<BTreeMap<ProgramId, u16>>,
+    #[serde(deserialize_with = "given")]
+    #[schema(nullable = false)]
+    expected_redemption_bp: Option<BTreeMap<String, i64>>,
     /// By account (`merchant:mer_…`, `cards:prog_…`, `channel:web`) or kind of account (`merchant`): the account
     /// of the general ledger.
+    #[serde(deserialize_with = "given")]
     #[schema(nullable = false)]
     chart: Option<BTreeMap<String, LedgerAccount>>,
 }
@@ -101,7 +111,8 @@ pub(crate) async fn change(
     if let Some(ReportProfile { kind, services }) = body.profile {
         books.set(&Profile { kind, services }, client).await?;
     }
-    if let Some(expected_redemption_bp) = body.expected_redemption_bp {
+    if let Some(expected) = body.expected_redemption_bp {
+        let expected_redemption_bp = expectations(&expected)?;
         books.set(&BreakageSettings { expected_redemption_bp }, client).await?;
     }
     if let Some(chart) = body.chart {
@@ -109,6 +120,21 @@ pub(crate) async fn change(
         books.set(&Chart(chart.into_iter().map(entry).collect()), client).await?;
     }
     shown(&books).await
+}
+
+/// By program. What a map may be named by is not part of its description, so what is wrong with it contradicts
+/// no description, but the state of things.
+fn expectations(given: &BTreeMap<String, i64>) -> Result<BTreeMap<ProgramId, u16>, Problem> {
+    let wrong = |name: &str, what: String| {
+        let pointer = format!("/expected_redemption_bp/{}", name.replace('~', "~0").replace('/', "~1"));
+        Problem::new(Code::TermsContradict, what).at(pointer)
+    };
+    let one = |(name, share): (&String, &i64)| {
+        let program = ProgramId::parse(name).map_err(|error| wrong(name, error.to_string()))?;
+        let share = u16::try_from(*share);
+        Ok((program, share.map_err(|_| wrong(name, "give 1 to 10000 basis points".to_owned()))?))
+    };
+    given.iter().map(one).collect()
 }
 
 async fn shown(books: &Accounting) -> Result<Response, Problem> {

@@ -58,10 +58,14 @@ enum LanguageName {
     tag = "settlement",
     operation_id = "export_statement",
     params(("id" = schema::StatementId, Path, description = "The statement."), ExportQuery),
-    responses((status = 200, description = "The document.", content(
-        (String = "text/csv"), (String = "application/pdf"),
-        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ))),
+    responses(
+        (status = 200, description = "The document.", content(
+            (String = "text/csv"), (String = "application/pdf"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 409, description = "The statement is still open.", body = crate::error::ProblemBody,
+            content_type = "application/problem+json")
+    ),
 )]
 pub(crate) async fn export(
     State(app): State<AppState>,

@@ -332,7 +332,11 @@ fn line(of: &Settled) -> LineView {
     tag = "settlement",
     operation_id = "list_statement_lines",
     params(("id" = schema::StatementId, Path, description = "The statement."), PageQuery),
-    responses((status = 200, description = "A page of lines.", body = PageOf<LineView>)),
+    responses(
+        (status = 200, description = "A page of lines.", body = PageOf<LineView>),
+        (status = 409, description = "The statement is still open.", body = crate::error::ProblemBody,
+            content_type = "application/problem+json")
+    ),
 )]
 pub(crate) async fn lines(
     State(app): State<AppState>,
