@@ -174,7 +174,8 @@ fn describe(operation: &mut Operation, access: Access, key: Key) {
     let when = |status: &str| match status {
         "401" | "403" | "429" | "500" | "503" => true,
         "400" | "404" => has_body || has_parameters,
-        "409" | "504" => has_body || key == Key::Needed,
+        "409" => has_body || has_parameters || key == Key::Needed,
+        "504" => has_body || key == Key::Needed,
         _ => has_body,
     };
     for (status, _) in PROBLEMS {

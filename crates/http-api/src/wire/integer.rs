@@ -51,6 +51,11 @@ pub(crate) fn exact(value: f64) -> Option<i64> {
     whole.then_some(value as i64)
 }
 
+/// For a field whose type is a number of the language.
+pub(crate) fn whole<'de, D: Deserializer<'de>, T: TryFrom<i64>>(deserializer: D) -> Result<T, D::Error> {
+    Integer::deserialize(deserializer).map(|number| number.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -144,7 +144,7 @@ pub(crate) async fn create(
     let name = query.file_name.unwrap_or_else(|| "file".to_owned());
     if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
         let text = "a name of a file has 1 to 200 bytes and no control characters";
-        return Err(Problem::new(Code::InvalidParameter, text).parameter("file_name"));
+        return Err(Problem::new(Code::TermsContradict, text).parameter("file_name"));
     }
     let busy = || {
         Problem::new(Code::Busy, "another file is being sent; send this one again in a minute")

@@ -95,7 +95,7 @@ impl From<AccountingError> for Problem {
         match error {
             AccountingError::Storage(error) => error.into(),
             AccountingError::NoIssuer(_) => Self::new(Code::IssuerUnknown, error.to_string()),
-            AccountingError::Days(why) => Self::new(Code::InvalidParameter, why),
+            AccountingError::Days(why) => Self::new(Code::TermsContradict, why),
             AccountingError::Setting { name, .. } => {
                 Self::new(Code::TermsContradict, error.to_string()).at(format!("/{name}"))
             }

@@ -19,7 +19,7 @@ use crate::{
     error::{Code, Problem},
     extract::Json,
     state::AppState,
-    wire::card::given,
+    wire::{card::given, integer::Integer},
 };
 
 /// What an issuer is, as far as its duties depend on it.
@@ -56,8 +56,8 @@ pub(crate) struct ReportSettingsRequest {
     /// By program: the share of value that is expected to be redeemed, in basis points from 1 to 10000. A program
     /// that is not named has no estimate of breakage.
     #[serde(deserialize_with = "given")]
-    #[schema(nullable = false)]
-    expected_redemption_bp: Option<BTreeMap<String, i64>>,
+    #[schema(value_type = Option<BTreeMap<String, i64>>, nullable = false)]
+    expected_redemption_bp: Option<BTreeMap<String, Integer<i64>>>,
     /// By account (`merchant:mer_…`, `cards:prog_…`, `channel:web`) or kind of account (`merchant`): the account
     /// of the general ledger.
     #[serde(deserialize_with = "given")]
@@ -124,14 +124,14 @@ pub(crate) async fn change(
 
 /// By program. What a map may be named by is not part of its description, so what is wrong with it contradicts
 /// no description, but the state of things.
-fn expectations(given: &BTreeMap<String, i64>) -> Result<BTreeMap<ProgramId, u16>, Problem> {
+fn expectations(given: &BTreeMap<String, Integer<i64>>) -> Result<BTreeMap<ProgramId, u16>, Problem> {
     let wrong = |name: &str, what: String| {
         let pointer = format!("/expected_redemption_bp/{}", name.replace('~', "~0").replace('/', "~1"));
         Problem::new(Code::TermsContradict, what).at(pointer)
     };
-    let one = |(name, share): (&String, &i64)| {
+    let one = |(name, share): (&String, &Integer<i64>)| {
         let program = ProgramId::parse(name).map_err(|error| wrong(name, error.to_string()))?;
-        let share = u16::try_from(*share);
+        let share = u16::try_from(share.0);
         Ok((program, share.map_err(|_| wrong(name, "give 1 to 10000 basis points".to_owned()))?))
     };
     given.iter().map(one).collect()

@@ -32,6 +32,7 @@ pub(crate) struct AgreementRequest {
     #[schema(value_type = schema::Date)]
     effective_from: Day,
     /// The terms.
+    #[serde(deserialize_with = "crate::wire::terms::read")]
     #[schema(value_type = schema::Terms)]
     terms: Terms,
 }
