@@ -142,11 +142,25 @@ pub enum Scope {
     ReconciliationWrite,
     /// Approve or turn down what another client proposed about a difference.
     ReconciliationApprove,
+    /// Invite, read and change users and roles.
+    Users,
+    /// Read the audit trail.
+    AuditRead,
+    /// Approve what another asked for: batches of cards.
+    ApproveIssue,
+    /// Approve what another asked for: adjustments.
+    ApproveAdjust,
+    /// Approve what another asked for: refunds without a redemption.
+    ApproveRefund,
+    /// Approve what another asked for: terms of settlement.
+    ApproveTerms,
+    /// Read how the service runs: jobs, health, latency.
+    ServiceRead,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 33] = [
         Self::Platform,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -173,6 +187,13 @@ impl Scope {
         Self::ReconciliationRead,
         Self::ReconciliationWrite,
         Self::ReconciliationApprove,
+        Self::Users,
+        Self::AuditRead,
+        Self::ApproveIssue,
+        Self::ApproveAdjust,
+        Self::ApproveRefund,
+        Self::ApproveTerms,
+        Self::ServiceRead,
     ];
 
     /// The name in texts, such as `cards_issue`.
@@ -204,6 +225,13 @@ impl Scope {
             Self::PayoutsApprove => "payouts_approve",
             Self::AccountingRead => "accounting_read",
             Self::AccountingWrite => "accounting_write",
+            Self::Users => "users",
+            Self::AuditRead => "audit_read",
+            Self::ApproveIssue => "approve_issue",
+            Self::ApproveAdjust => "approve_adjust",
+            Self::ApproveRefund => "approve_refund",
+            Self::ApproveTerms => "approve_terms",
+            Self::ServiceRead => "service_read",
         }
     }
 

@@ -25,6 +25,21 @@ pub enum CardRef {
     Id(CardId),
     /// By number: its index under each key of the key ring, the current key first.
     Number(Vec<NumberIndex>),
+    /// By who holds it: somebody has proven to be this member, and the card must be bound to the member when
+    /// the command is decided. Stands for a PIN, and for nobody else's card.
+    Held {
+        /// The card.
+        card: CardId,
+        /// The member.
+        member: String,
+    },
+}
+
+impl CardRef {
+    /// Whether the holder is known without a PIN.
+    pub const fn is_held(&self) -> bool {
+        matches!(self, Self::Held { .. })
+    }
 }
 
 /// A PIN as typed. Never printed.
@@ -290,7 +305,7 @@ pub struct Inquire {
     pub pin: Option<PinAttempt>,
 }
 
-/// Binding a card to a member.
+/// Binding a card to a member. Named by who holds it, a card is handed over by that member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindMember {
     /// The card.

@@ -174,12 +174,76 @@ id!(
 );
 
 id!(
+    /// Something that a second person decides (复核).
+    ApprovalId, "apr"
+);
+
+id!(
     /// A file that was reconciled with our books (对账).
     ReconciliationId, "rec"
 );
 id!(
     /// A difference that a reconciliation found.
     DifferenceId, "diff"
+);
+
+id!(
+    /// A user: a person who signs in.
+    UserId, "user"
+);
+id!(
+    /// A role that users have.
+    RoleId, "role"
+);
+id!(
+    /// A session of a user.
+    SessionId, "sess"
+);
+id!(
+    /// An invitation to become a user.
+    InvitationId, "inv"
+);
+id!(
+    /// A company that says who its people are (身份提供方).
+    IdentityProviderId, "idp"
+);
+id!(
+    /// An event of the audit trail.
+    AuditEventId, "aud"
+);
+id!(
+    /// A saved view of a list.
+    ViewId, "view"
+);
+id!(
+    /// A passkey of a user.
+    PasskeyId, "pk"
+);
+
+impl UserId {
+    /// As whom the user acts: operations, payouts and reconciliations name who did them in the same way,
+    /// whether it was a program or a person.
+    pub const fn principal(self) -> ClientId {
+        ClientId::new(self.0)
+    }
+
+    /// The user who acts as this principal, if a user does: only looking it up tells.
+    pub const fn of_principal(principal: ClientId) -> Self {
+        Self(principal.0)
+    }
+}
+
+id!(
+    /// A card holder (持卡人) with a wallet.
+    HolderId, "holder"
+);
+id!(
+    /// A device that shows payment codes of a card.
+    DeviceId, "device"
+);
+id!(
+    /// A card that one holder gives to another.
+    GiftId, "gift"
 );
 
 /// A lot within its card: 1, 2, 3 …

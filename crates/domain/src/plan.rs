@@ -115,7 +115,7 @@ impl<'a> Round<'a> {
 
     fn card_ref(&mut self, card: &CardRef) {
         match card {
-            CardRef::Id(id) => self.card(*id),
+            CardRef::Id(id) | CardRef::Held { card: id, .. } => self.card(*id),
             CardRef::Number(indexes) => {
                 // Without an index there is nothing to look for, in any round.
                 let Some(first) = indexes.first() else { return };
@@ -147,7 +147,9 @@ impl<'a> Round<'a> {
     fn card_ref_and_successors(&mut self, card: &CardRef) {
         self.card_ref(card);
         match card {
-            CardRef::Id(id) if self.working.cards.contains_key(id) => self.card_and_successors(*id),
+            CardRef::Id(id) | CardRef::Held { card: id, .. } if self.working.cards.contains_key(id) => {
+                self.card_and_successors(*id);
+            }
             CardRef::Number(indexes) => {
                 let found = indexes.first().and_then(|index| self.working.numbers.get(index));
                 if let Some(Some(id)) = found
@@ -156,7 +158,7 @@ impl<'a> Round<'a> {
                     self.card_and_successors(*id);
                 }
             }
-            CardRef::Id(_) => {}
+            CardRef::Id(_) | CardRef::Held { .. } => {}
         }
     }
 

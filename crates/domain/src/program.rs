@@ -283,12 +283,24 @@ fn bad<T>(pointer: &'static str, message: &'static str) -> Result<T, RuleError> 
 }
 
 impl Rules {
-    /// Finds rules that contradict each other or leave their bounds.
+    /// Finds the first of the rules that contradict each other or leave their bounds.
     pub fn check(&self) -> Result<(), RuleError> {
-        self.check_denominations()?;
-        self.check_acceptance()?;
-        self.check_amounts()?;
-        self.check_times()?;
+        self.contradictions().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Finds what contradicts itself or leaves its bounds: one of each group of rules.
+    pub fn contradictions(&self) -> Vec<RuleError> {
+        let groups = [
+            self.check_denominations(),
+            self.check_acceptance(),
+            self.check_amounts(),
+            self.check_times(),
+            self.check_pin(),
+        ];
+        groups.into_iter().filter_map(Result::err).collect()
+    }
+
+    fn check_pin(&self) -> Result<(), RuleError> {
         if self.pin != PinRule::Never && !self.pin_issued {
             return bad("/pin_issued", "a program that asks for a PIN must issue one");
         }

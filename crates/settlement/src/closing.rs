@@ -190,6 +190,30 @@ pub struct Until {
     pub moment: Timestamp,
     /// Periods that end on this day or earlier.
     pub day: BusinessDate,
+    /// Whose periods that have begun are closed too, though they are not over.
+    pub early: Option<Early>,
+}
+
+/// Closes books before their period is over, as when a merchant leaves. What is still sold in that period comes
+/// late, onto the next statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Early {
+    /// Those of one merchant; of all without.
+    pub merchant: Option<MerchantId>,
+    /// Periods that began on this day or earlier.
+    pub begun: BusinessDate,
+}
+
+impl Until {
+    /// Whether an open statement may be closed; `ends_at` is when its period is over.
+    fn allows(&self, statement: &Statement, ends_at: Timestamp) -> bool {
+        let over = ends_at <= self.moment && statement.period_to <= self.day;
+        let begun = |early: Early| {
+            let meant = early.merchant.is_none_or(|merchant| merchant == statement.merchant);
+            meant && statement.period_from <= early.begun
+        };
+        over || self.early.is_some_and(begun)
+    }
 }
 
 impl Fold {
@@ -207,7 +231,7 @@ impl Fold {
             let in_force = books.on(*merchant, *currency, *to);
             // A later version may have moved the cut-off after the statement was opened.
             let ends_at = in_force.terms().cut_off.end_of(*to, books.zone()).max(open.statement.ends_at);
-            if ends_at > until.moment || *to > until.day {
+            if !until.allows(&open.statement, ends_at) {
                 continue;
             }
             let again = rejected.get(&(*merchant, *currency)).copied().unwrap_or(Amount::ZERO);

@@ -36,7 +36,7 @@ pub use fees::{FeeRounding, FeeSchedule, Tier};
 pub use fold::Fold;
 pub use line::{Line, Refunded, SplitPart};
 pub use movement::{Movement, MovementKind};
-pub use payee::Payee;
+pub use payee::{Payee, SealedAccount};
 pub use payout::{Payout, PayoutStatus};
 pub use splits::{Receiver, Share, SplitBase, Splits};
 pub use statement::{Statement, StatementStatus, StatementSums};

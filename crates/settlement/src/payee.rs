@@ -19,7 +19,7 @@ pub struct Payee {
     pub effective_from: BusinessDate,
     /// Who holds the account.
     pub holder_name: String,
-    /// Its number, or IBAN.
+    /// Its number, or IBAN. Where it is sealed, all but its last four characters are hidden here.
     pub account_number: String,
     /// The bank.
     pub bank_name: String,
@@ -31,6 +31,17 @@ pub struct Payee {
     pub created_by: ClientId,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The number under a key of the key ring: how it is stored.
+    pub sealed: Option<SealedAccount>,
+}
+
+/// An account number that opens with a key of the key ring only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedAccount {
+    /// The key.
+    pub key_id: u8,
+    /// The number, encrypted.
+    pub bytes: Vec<u8>,
 }
 
 impl std::fmt::Debug for Payee {
@@ -45,6 +56,13 @@ impl Payee {
         let hidden = self.account_number.chars().count().saturating_sub(4);
         let shown = self.account_number.chars().enumerate();
         shown.map(|(at, c)| if at < hidden { '*' } else { c }).collect()
+    }
+
+    /// The same account with its number sealed: of the plain text only the last four characters stay.
+    #[must_use]
+    pub fn under(self, sealed: SealedAccount) -> Self {
+        let account_number = self.masked_number();
+        Self { account_number, sealed: Some(sealed), ..self }
     }
 
     /// Finds values out of bounds.
@@ -91,6 +109,7 @@ mod tests {
             clearing_code: Some("102331000019".to_owned()),
             created_by: ClientId::new(1),
             created_at: Timestamp::from_micros(0),
+            sealed: None,
         }
     }
 
@@ -100,6 +119,11 @@ mod tests {
         assert_eq!(good.check(), Ok(()));
         assert_eq!(good.masked_number(), "***************5678");
         assert!(!format!("{good:?}").contains("6222021"));
+        let sealed = good.clone().under(SealedAccount { key_id: 1, bytes: vec![7] });
+        assert_eq!(
+            (&*sealed.account_number, sealed.masked_number()),
+            ("***************5678", good.masked_number())
+        );
         for bad in ["", "1234", "6222 0212", "622202120201234567812345678901234567", "62220212x"] {
             assert_eq!(payee(bad).check().expect_err("bad").pointer, "/account_number", "{bad}");
         }

@@ -14,6 +14,8 @@ const NUMBER_SEAL: &[u8] = b"hexiao vault 1 number seal";
 const TEXT_SEAL: &[u8] = b"hexiao vault 1 text seal";
 const PIN_DIGEST: &[u8] = b"hexiao vault 1 pin digest";
 const FINGERPRINT: &[u8] = b"hexiao vault 1 fingerprint";
+const PHONE_INDEX: &[u8] = b"hexiao vault 1 phone index";
+const SIGN_IN_CODE: &[u8] = b"hexiao vault 1 sign-in code";
 
 /// Ready-made states of all purposes. Preparing them once saves each index two of its four SHA-256
 /// compressions, and each seal its AES key schedule. All members wipe themselves when dropped.
@@ -23,6 +25,8 @@ pub(crate) struct Subkeys {
     pub(crate) text_seal: Aes256Gcm,
     pub(crate) pin_digest: Prf,
     pub(crate) fingerprint: Prf,
+    pub(crate) phone_index: Prf,
+    pub(crate) sign_in_code: Prf,
 }
 
 impl Subkeys {
@@ -34,6 +38,8 @@ impl Subkeys {
             text_seal: cipher(&expander.expand(TEXT_SEAL)),
             pin_digest: Prf::new(&*expander.expand(PIN_DIGEST)),
             fingerprint: Prf::new(&*expander.expand(FINGERPRINT)),
+            phone_index: Prf::new(&*expander.expand(PHONE_INDEX)),
+            sign_in_code: Prf::new(&*expander.expand(SIGN_IN_CODE)),
         }
     }
 }
@@ -100,11 +106,11 @@ mod tests {
     #[test]
     fn every_purpose_has_its_own_key() {
         let expander = Prf::new(&[7; 32]);
-        let mut keys: Vec<_> = [NUMBER_INDEX, NUMBER_SEAL, TEXT_SEAL, PIN_DIGEST, FINGERPRINT]
-            .map(|label| *expander.expand(label))
-            .to_vec();
+        let labels =
+            [NUMBER_INDEX, NUMBER_SEAL, TEXT_SEAL, PIN_DIGEST, FINGERPRINT, PHONE_INDEX, SIGN_IN_CODE];
+        let mut keys: Vec<_> = labels.map(|label| *expander.expand(label)).to_vec();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), 5);
+        assert_eq!(keys.len(), 7);
     }
 }

@@ -27,6 +27,18 @@ pub mod purpose {
     /// A bank account that paid for a card or that a holder was paid to, kept as evidence with an operation.
     /// Context: what follows from the operation's key.
     pub const BANK_ACCOUNT: &str = "bank account of an operation";
+    /// The secret that a user's device shares with the server to make one-time passwords. Context: the user's id.
+    pub const TOTP_SECRET: &str = "secret of one-time passwords";
+    /// What proves us to an identity provider. Context: the provider's id.
+    pub const PROVIDER_SECRET: &str = "client secret at an identity provider";
+    /// The phone number of a card holder. Context: the holder's id.
+    pub const PHONE: &str = "phone number of a card holder";
+    /// What a device makes payment codes with. Context: the device's id.
+    pub const DEVICE_SECRET: &str = "secret of a device";
+    /// A message to a phone, kept until it ends. Context: the message's id.
+    pub const MESSAGE: &str = "message to a phone";
+    /// The number of a bank account that a merchant is paid to. Context: the id of the account's record.
+    pub const PAYEE_ACCOUNT: &str = "account number of a payee";
 }
 
 /// Seals, indexes and compares secrets with the keys of one ring. Cheap to share: `Arc<Vault>`.
@@ -208,6 +220,28 @@ impl Vault {
     pub fn fingerprint(&self, bytes: &[u8]) -> (u8, [u8; 16]) {
         let entry = self.keys.current();
         (entry.id, entry.subkeys.fingerprint.tag(&[bytes]))
+    }
+
+    /// The look-up indexes of a phone number within an issuer under every key, the current one first. Bound to
+    /// the issuer, so that the same person at two issuers cannot be told from two persons.
+    pub fn phone_indexes(&self, issuer: i64, phone: &str) -> impl Iterator<Item = (u8, [u8; 16])> {
+        self.keys.entries().map(move |entry| {
+            (entry.id, entry.subkeys.phone_index.tag(&[&issuer.to_be_bytes(), phone.as_bytes()]))
+        })
+    }
+
+    /// The digest of a sign-in code for a phone under the current key, with that key's id. Keyed, because the few
+    /// codes there are could otherwise be tried out on a stolen database.
+    pub fn sign_in_digest(&self, phone_index: &[u8; 16], code: &str) -> (u8, [u8; 16]) {
+        let entry = self.keys.current();
+        (entry.id, entry.subkeys.sign_in_code.tag(&[phone_index, code.as_bytes()]))
+    }
+
+    /// Whether this is the code that was digested; takes the same time whether it is or not.
+    pub fn verify_sign_in(&self, phone_index: &[u8; 16], code: &str, stored: (u8, [u8; 16])) -> bool {
+        let Some(entry) = self.keys.entry(stored.0) else { return false };
+        let computed = entry.subkeys.sign_in_code.tag(&[phone_index, code.as_bytes()]);
+        computed.ct_eq(&stored.1).into()
     }
 
     /// The fingerprint under a given key, to compare with a stored one; `None` if the ring lacks the key.

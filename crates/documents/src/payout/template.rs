@@ -220,6 +220,11 @@ pub enum Pad {
 }
 
 impl PayoutTemplate {
+    /// A sample: text with bars between the cells, in GB 18030, amounts in whole units of the currency.
+    pub const DELIMITED: &'static str = include_str!("../../templates/payout-delimited.json");
+    /// A sample: CSV with titles, in GBK, amounts in minor units.
+    pub const SPREADSHEET: &'static str = include_str!("../../templates/payout-spreadsheet.json");
+
     /// Reads a template from JSON and checks it.
     pub fn parse(json: &str) -> Result<Self, DocumentError> {
         let template: Self = serde_json::from_str(json).map_err(|error| broken("JSON", error.to_string()))?;

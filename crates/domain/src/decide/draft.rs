@@ -157,6 +157,10 @@ impl<'a> Draft<'a> {
                 let id = self.working.numbers.get(indexes.first()?).copied().flatten()?;
                 self.loaded(id)
             }
+            // Bound to somebody else meanwhile, it is not theirs, and what is not theirs is not there.
+            CardRef::Held { card, member } => {
+                self.loaded(*card).filter(|card| card.member.as_ref() == Some(member))
+            }
         }
     }
 

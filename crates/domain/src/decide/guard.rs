@@ -108,7 +108,8 @@ impl Draft<'_> {
     pub(crate) fn check_payment(&mut self, payment: &Payment) -> Step<Amount> {
         self.check_tombstone()?;
         self.check_active()?;
-        self.check_pin(payment.pin.as_ref(), self.pin_asked(payment.amount)?)?;
+        let asked = !payment.card.is_held() && self.pin_asked(payment.amount)?;
+        self.check_pin(payment.pin.as_ref(), asked)?;
         self.check_member()?;
         self.check_acceptance()?;
         let rules = &self.program()?.rules;

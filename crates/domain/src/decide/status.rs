@@ -61,11 +61,13 @@ pub(crate) fn decide_bind_member(draft: &mut Draft<'_>, command: &BindMember) ->
     draft.detail.member = Some(command.member.clone());
     draft.check_tombstone()?;
     draft.check_active()?;
-    // Binding takes possession of a card from afar, so it asks for the PIN wherever there is a rule.
-    let asked = draft.pin_asked_remotely()?;
+    // Binding takes possession of a card from afar, so it asks for the PIN wherever there is a rule. Who holds
+    // the card has possession, and may hand it over.
+    let handed_over = command.card.is_held();
+    let asked = !handed_over && draft.pin_asked_remotely()?;
     draft.check_pin(command.pin.as_ref(), asked)?;
     let card = draft.card()?;
-    if card.member.as_ref().is_some_and(|member| *member != command.member) {
+    if !handed_over && card.member.as_ref().is_some_and(|member| *member != command.member) {
         return Err(Decline::MemberAlreadyBound.into());
     }
     card.member = Some(command.member.clone());
@@ -79,6 +81,6 @@ pub(crate) fn decide_inquire(draft: &mut Draft<'_>, command: &Inquire) -> Step {
     if draft.card_ref()?.state == CardState::Stocked {
         return Err(Decline::CardNotActivated.into());
     }
-    let asked = draft.pin_asked_remotely()?;
+    let asked = !command.card.is_held() && draft.pin_asked_remotely()?;
     draft.check_pin(command.pin.as_ref(), asked)
 }

@@ -28,5 +28,5 @@ pub use card::{check_face_value, check_holds, check_validity};
 pub use funding::{BankAccount, Buyer, Funding, Means, Purchase, check_load, check_sale};
 pub use pack::{InForce, Pack, PackId, Text, Version, find, packs};
 pub use payout::{PaidFrom, Payout, PayoutMeans, check_payout};
-pub use program::{NamedPack, PackChangeError, adopt, check_program};
+pub use program::{NamedPack, PackChangeError, adopt, breaches, check_program};
 pub use rule::{Mark, Rule, RuleName, Unit};

@@ -69,15 +69,25 @@ pub fn adopt(
     }
 }
 
-/// A program has these rules. Pointers are below them. `breakage` says whether finance has decided that the
-/// issuer's expired value may become income.
+/// A program has these rules: the first rule of law that they break. Pointers are below them. `breakage` says
+/// whether finance has decided that the issuer's expired value may become income.
 pub fn check_program(policy: &InForce, rules: &Rules, breakage: bool, now: Timestamp) -> Result<(), Breach> {
-    check_class(policy, rules)?;
-    check_caps(policy, rules)?;
-    check_rules_validity(policy, rules, now)?;
+    breaches(policy, rules, breakage, now).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Every rule of law that rules of a program break, so that whoever writes them can mend all at once.
+pub fn breaches(policy: &InForce, rules: &Rules, breakage: bool, now: Timestamp) -> Vec<Breach> {
     let allowed = breakage && policy.rule(RuleName::BreakageAllowed).is_some();
     let income = rules.residual == ResidualPolicy::Breakage;
-    unless_broken(policy, income && !allowed, RuleName::ResidualClaimable, "/residual")
+    let [largest, cap] = check_caps(policy, rules);
+    let found = [
+        check_class(policy, rules),
+        largest,
+        cap,
+        check_rules_validity(policy, rules, now),
+        unless_broken(policy, income && !allowed, RuleName::ResidualClaimable, "/residual"),
+    ];
+    found.into_iter().filter_map(Result::err).collect()
 }
 
 /// Who accepts a card must fit its class: one enterprise is one merchant with its stores; the members of a
@@ -93,16 +103,19 @@ fn check_class(policy: &InForce, rules: &Rules) -> Result<(), Breach> {
     unless_broken(policy, broken, RuleName::LicensedAcceptance, pointer)
 }
 
-fn check_caps(policy: &InForce, rules: &Rules) -> Result<(), Breach> {
+/// What a card may be sold for, and what it may hold.
+fn check_caps(policy: &InForce, rules: &Rules) -> [Result<(), Breach>; 2] {
     let cap = if rules.registered { RuleName::BalanceCapRegistered } else { RuleName::BalanceCapAnonymous };
-    let Some(limit) = policy.amount(cap) else { return Ok(()) };
+    let Some(limit) = policy.amount(cap) else { return [Ok(()), Ok(())] };
     let above = |amount: &Amount| *amount > limit;
     let (largest, pointer) = match &rules.denominations {
         Denominations::Fixed { amounts } => (amounts.iter().max().copied(), "/denominations/amounts"),
         Denominations::Free { max, .. } => (Some(*max), "/denominations/max"),
     };
-    unless_broken(policy, largest.as_ref().is_some_and(above), cap, pointer)?;
-    unless_broken(policy, rules.balance_cap.as_ref().is_some_and(above), cap, "/balance_cap")
+    [
+        unless_broken(policy, largest.as_ref().is_some_and(above), cap, pointer),
+        unless_broken(policy, rules.balance_cap.as_ref().is_some_and(above), cap, "/balance_cap"),
+    ]
 }
 
 fn check_rules_validity(policy: &InForce, rules: &Rules, now: Timestamp) -> Result<(), Breach> {

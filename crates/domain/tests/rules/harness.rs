@@ -7,8 +7,8 @@ use domain::{
     OperationId, Refusal, Request, Timestamp,
     catalog::Issuer,
     command::{
-        Activate, Adjust, BindMember, Bonus, Capture, CashOut, Direction, Inquire, Load, Move, MoveAll,
-        PlaceHold, Reactivate, Refund, Release, Reverse, UnlinkedRefund, WithReason,
+        Activate, Adjust, BindMember, Bonus, Capture, CardRef, CashOut, Direction, Inquire, Load, Move,
+        MoveAll, PlaceHold, Reactivate, Refund, Release, Reverse, UnlinkedRefund, WithReason,
     },
     lot::LotSource,
     operation::Recorded,
@@ -402,6 +402,20 @@ pub(crate) fn cash_out(card: i64) -> Command {
 
 pub(crate) fn bind(card: i64, member: &str) -> Command {
     Command::BindMember(BindMember { card: card_ref(card), member: member.to_owned(), pin: None })
+}
+
+pub(crate) fn bind_with(card: i64, member: &str, pin: &str) -> Command {
+    let pin = fixture::pin(pin);
+    Command::BindMember(BindMember { card: card_ref(card), member: member.to_owned(), pin })
+}
+
+/// A card as its holder names it.
+pub(crate) fn held(card: i64, member: &str) -> CardRef {
+    CardRef::Held { card: CardId::new(card), member: member.to_owned() }
+}
+
+pub(crate) fn hand_over(card: i64, from: &str, to: &str) -> Command {
+    Command::BindMember(BindMember { card: held(card, from), member: to.to_owned(), pin: None })
 }
 
 pub(crate) fn inquire(card: i64, pin: Option<&str>) -> Command {

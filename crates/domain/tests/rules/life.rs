@@ -1,6 +1,6 @@
 //! The life of a card: its states, value between cards, its end and what comes back after it.
 
-use domain::{CardState, Decline, LotNo, Timestamp, card::CloseReason, lot::LotSource};
+use domain::{CardState, Decline, LotNo, Refusal, Timestamp, card::CloseReason, lot::LotSource};
 use domain_testing::fixture::{self, lot, noon};
 
 use crate::harness::*;
@@ -35,6 +35,15 @@ fn status() -> Vec<Case> {
             bind(1, "m2"),
             Declined(Decline::MemberAlreadyBound),
         ),
+        case("hand over", given().before("b", bind(1, "m1")), hand_over(1, "m1", "m2"), Approved(0))
+            .then(|m| assert_eq!(of_card(m, 1).member.as_deref(), Some("m2"))),
+        case(
+            "hand over what is somebody else's",
+            given().before("b", bind(1, "m1")),
+            hand_over(1, "m2", "m3"),
+            Refused(Refusal::CardUnknown),
+        ),
+        case("hand over what is nobody's", given(), hand_over(1, "m1", "m2"), Refused(Refusal::CardUnknown)),
         case(
             "bound cards pay",
             given().rules(|r| r.member_required = true).before("b", bind(1, "m1")),

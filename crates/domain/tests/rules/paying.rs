@@ -1,7 +1,7 @@
 //! Paying: redemptions with their limits and PINs, and the till's own numbers.
 
 use domain::{
-    Decline,
+    Decline, Refusal,
     card::MAX_PIN_FAILURES,
     command::{Payment, Place},
     program::PinRule,
@@ -184,6 +184,9 @@ fn pins() -> Vec<Case> {
     let again = |given| all_wrong(given, ["6", "7", "8", "9", "10"]);
     let above = || given().rules(|r| r.pin = PinRule::Above { amount: amount(100) });
     let not_present = || given().rules(|r| r.pin = PinRule::CardNotPresent);
+    let held_with_pin = || always().before("b", bind_with(1, "m1", PIN));
+    let by_holder =
+        |member| domain::Command::Redeem(Payment { card: held(1, member), ..fixture::payment(1, 10) });
     let at_till = domain::Command::Redeem(Payment {
         place: Place { terminal: Some(TERMINALS[0]), ..Place::default() },
         ..fixture::payment(1, 10)
@@ -229,6 +232,8 @@ fn pins() -> Vec<Case> {
         .then(|memory| {
             assert_eq!(of_card(memory, 1).pin.failures, 0);
         }),
+        case("its holder needs none", held_with_pin(), by_holder("m1"), Approved(10)),
+        case("another is not its holder", held_with_pin(), by_holder("m2"), Refused(Refusal::CardUnknown)),
         case("small", above(), redeem(1, 100), Approved(100)),
         case("large", above(), redeem(1, 101), Declined(Decline::PinRequired)),
         case("at a till", not_present(), at_till, Approved(10)),

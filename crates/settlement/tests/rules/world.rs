@@ -183,7 +183,7 @@ impl World {
         rejected: &BTreeMap<(MerchantId, Currency), Amount>,
     ) -> usize {
         self.take(usize::MAX);
-        let until = Until { moment: at(moment), day: day("9999-12-31") };
+        let until = Until { moment: at(moment), day: day("9999-12-31"), early: None };
         let due = self.fold.due(&self.books, until, rejected).expect("figures that fit");
         self.finish(due, moment)
     }
@@ -194,7 +194,7 @@ impl World {
         moment: &str,
         rejected: &BTreeMap<(MerchantId, Currency), Amount>,
     ) -> usize {
-        let until = Until { moment: at(moment), day: day("9999-12-31") };
+        let until = Until { moment: at(moment), day: day("9999-12-31"), early: None };
         let mut id = self.next;
         let mut next_id = || {
             id += 1;
