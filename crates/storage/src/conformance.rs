@@ -18,17 +18,24 @@
 //! and other constraints.
 
 mod accounting;
+mod activity;
+mod approvals;
 mod audit;
 mod catalog;
 mod commands;
+mod explorer;
+mod holders;
+mod identity;
 mod issue;
 mod jobs;
 mod keys;
 mod ledger;
 mod lists;
 mod nodes;
+mod passkeys;
 mod populate;
 mod postings;
+mod providers;
 mod random;
 mod reconciliation;
 mod round_trips;
@@ -47,12 +54,28 @@ pub use accounting::{
     ageing_adds_up_to_the_books, balances_of_a_kind_are_those_of_the_trial_balance,
     figures_keep_their_versions, settings_keep_their_versions, the_journal_equals_a_fold_over_the_log,
 };
+pub use activity::activity_follows_the_log;
+pub use approvals::{
+    approvals_take_their_steps, uses_are_counted_by_day, uses_are_counted_once_by_key,
+    uses_at_once_do_not_exceed_the_limit,
+};
 pub use audit::{
     audit_finds_what_contradicts_the_log, audit_is_clean_after_a_claim_moved_on, audit_is_clean_on_good_data,
 };
 pub use catalog::{
     a_catalog_change_wakes_who_waits, catalog_refuses_conflicts, catalog_round_trips,
     catalog_survives_two_writers,
+};
+pub use explorer::{Explored, explore};
+pub use holders::{
+    gifts_take_one_step_at_a_time, holders_round_trip, messages_are_taken_when_due,
+    payment_codes_are_used_once, secrets_of_holders_are_rekeyed, sign_in_codes_are_bounded,
+};
+pub use identity::{
+    a_new_password_ends_other_sessions, a_try_that_succeeded_is_taken_back, codes_are_good_once,
+    invitations_are_accepted_once, roles_change_under_their_version, sessions_advance_once,
+    the_trail_is_filtered_and_paged, tries_are_counted_before_they_are_judged,
+    users_change_under_their_version, views_belong_to_their_user,
 };
 pub use issue::{
     batches_round_trip_and_page, cards_and_progress_are_written_together, export_is_claimed_once,
@@ -61,7 +84,7 @@ pub use issue::{
 pub use jobs::{
     due_cards_are_found_at_their_moment, due_holds_are_found_at_their_moment, expiring_cards_are_paged,
 };
-pub use keys::{keys_in_use_are_known, numbers_are_rekeyed};
+pub use keys::{keys_in_use_are_known, numbers_are_rekeyed, one_time_passwords_are_rekeyed};
 pub use ledger::{
     a_roll_up_changes_no_total, currencies_are_never_added_together, totals_equal_a_fold_over_all_transfers,
     value_in_another_currency_than_its_card_is_found, value_without_a_currency_is_corrupt,
@@ -74,8 +97,13 @@ pub use nodes::{
     a_node_number_given_back_is_free, a_node_number_taken_over_has_moments_of_its_own,
     job_leases_have_one_holder, moments_of_a_node_only_grow, node_numbers_are_lent_once,
 };
+pub use passkeys::{passkeys_are_used_in_order, passkeys_round_trip, the_last_passkey_is_kept};
 pub use populate::populate;
 pub use postings::{audit_finds_postings_astray, postings_are_written_read_and_listed};
+pub use providers::{
+    identity_providers_change_under_their_version, secrets_of_providers_are_resealed,
+    sessions_end_with_what_let_them_in, sign_ins_are_taken_once,
+};
 pub use random::random_commands_agree;
 pub use reconciliation::{
     differences_change_under_their_version, own_records_are_what_the_log_says,
@@ -86,9 +114,10 @@ pub use round_trips::{
     transfers_round_trip,
 };
 pub use settlement::{
-    accruals_are_written_by_one, agreements_are_versions, audit_holds_lines_against_the_log,
-    calendars_are_replaced_by_year, lines_are_written_once, movements_follow_the_log,
-    payees_are_in_force_by_date, payouts_take_their_steps, statements_are_closed_once,
+    account_numbers_are_sealed, accruals_are_written_by_one, agreements_are_versions,
+    audit_holds_lines_against_the_log, calendars_are_replaced_by_year, lines_are_written_once,
+    movements_follow_the_log, payees_are_in_force_by_date, payouts_take_their_steps,
+    statements_are_closed_once,
 };
 pub use throughput::{Throughput, follow_whole_log};
 pub use transactions::{
@@ -129,9 +158,14 @@ macro_rules! conformance_tests {
             a_node_number_taken_over_has_moments_of_its_own
             a_refused_commit_leaves_no_trace
             a_roll_up_changes_no_total
+            activity_follows_the_log
             accruals_are_written_by_one
             agreements_are_versions
             ageing_adds_up_to_the_books
+            approvals_take_their_steps
+            uses_are_counted_by_day
+            uses_are_counted_once_by_key
+            uses_at_once_do_not_exceed_the_limit
             audit_finds_postings_astray
             differences_change_under_their_version
             own_records_are_what_the_log_says
@@ -158,6 +192,12 @@ macro_rules! conformance_tests {
             expiring_cards_are_paged
             export_is_claimed_once
             figures_keep_their_versions
+            gifts_take_one_step_at_a_time
+            holders_round_trip
+            messages_are_taken_when_due
+            payment_codes_are_used_once
+            secrets_of_holders_are_rekeyed
+            sign_in_codes_are_bounded
             holds_round_trip
             job_leases_have_one_holder
             keys_are_unique_within_a_client
@@ -170,9 +210,11 @@ macro_rules! conformance_tests {
             node_numbers_are_lent_once
             numbers_are_found_by_any_index
             numbers_are_rekeyed
+            one_time_passwords_are_rekeyed
             operations_are_filtered_and_paged
             operations_round_trip
             postings_are_written_read_and_listed
+            account_numbers_are_sealed
             payees_are_in_force_by_date
             payouts_take_their_steps
             readers_see_only_what_is_committed
@@ -189,6 +231,23 @@ macro_rules! conformance_tests {
             use_is_forgotten
             use_told_at_once_is_not_lost
             value_without_a_currency_is_corrupt
+            a_new_password_ends_other_sessions
+            a_try_that_succeeded_is_taken_back
+            codes_are_good_once
+            invitations_are_accepted_once
+            roles_change_under_their_version
+            sessions_advance_once
+            the_trail_is_filtered_and_paged
+            tries_are_counted_before_they_are_judged
+            users_change_under_their_version
+            views_belong_to_their_user
+            identity_providers_change_under_their_version
+            secrets_of_providers_are_resealed
+            sessions_end_with_what_let_them_in
+            sign_ins_are_taken_once
+            passkeys_are_used_in_order
+            passkeys_round_trip
+            the_last_passkey_is_kept
         }
 
         #[test]

@@ -4,17 +4,23 @@
 //! costs nothing that can be measured, and the database is chosen at run time.
 
 pub mod accounting_store;
+pub mod activity_store;
+pub mod approval_store;
 pub mod audit;
 pub mod catalog_store;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod error;
+pub mod holder_store;
+pub mod identity_store;
 pub mod issue_store;
 pub mod jobs_store;
 pub mod key_store;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod node_store;
+pub mod passkey_store;
+pub mod provider_store;
 pub mod queries;
 pub mod reconciliation_store;
 pub mod relocation;
@@ -26,13 +32,30 @@ pub use accounting_store::{
     AGE_BOUNDS, AccountingStore, AgedValue, Days, Figure, FigureKind, JournalLine, JournalTotal, MAX_FIGURES,
     Setting,
 };
+pub use activity_store::{Activity, ActivityPage, ActivityStore};
+pub use approval_store::{
+    Approval, ApprovalEvent, ApprovalFilter, ApprovalState, ApprovalStore, ApprovalSubject, Counted,
+    Counting, UseStatus,
+};
 pub use audit::{Audit, AuditReport, Violation};
 pub use catalog_store::{CatalogEntry, CatalogStore};
 pub use error::{Result, StorageError};
+pub use holder_store::{
+    CodeUse, Device, Gift, GiftState, HeldCard, Holder, HolderPurge, HolderSession, HolderStore,
+    LoginAttempt, LoginCode, LoginLimits, LoginState, OutboxMessage, PhoneIndex, RekeyedPhone, StoredPhone,
+};
+pub use identity_store::{
+    Allowance, AuditEvent, AuditFilter, Guard, GuardKey, IdentityStore, Invitation, RecoveryCode, SavedView,
+    Session, SessionStage, SessionsOf, StoredTotp, User, UserFilter,
+};
 pub use issue_store::{Batch, BatchStatus, ExportRow, IssueStore, NewCard, Sealed};
 pub use jobs_store::{DueHold, JobsStore, RollUp};
-pub use key_store::{KeyStore, Rekeyed, StoredNumber};
+pub use key_store::{Fate, KEY_COLUMNS, KeyStore, Rekeyed, StoredNumber};
 pub use node_store::{NODES, NodeLease, NodeStore};
+pub use passkey_store::{AnsweredChallenge, Passkey, PasskeyRemoval, PasskeyStore, PasskeyUse};
+pub use provider_store::{
+    IdentityProvider, LinkedIdentity, ProviderChangeEffect, ProviderStore, SignInFlow, SignInPage,
+};
 pub use queries::{
     AccountTotals, BalanceLine, ExpirySpan, LedgerLine, OperationFilter, Page, Queries, TransferFilter,
     TransferRow,
@@ -44,8 +67,8 @@ pub use reconciliation_store::{
 };
 pub use relocation::{RelocationSource, RelocationTarget};
 pub use settlement_store::{
-    Accrual, Closed, Closing, LogPosition, MovementPage, OpenSums, PayoutFilter, Settled, SettlementProgress,
-    SettlementStore, StatementFilter,
+    Accrual, Closed, Closing, LogPosition, MovementPage, OpenSums, PayoutFilter, Settled, SettledBalance,
+    SettledBalances, SettlementProgress, SettlementStore, StatementFilter,
 };
 pub use transactions::{Durable, Transaction, Transactions, durable_already};
 pub use usage_store::{Usage, UsageKey, UsageStore};
@@ -54,11 +77,17 @@ pub use usage_store::{Usage, UsageKey, UsageStore};
 pub trait Store:
     Transactions
     + AccountingStore
+    + ActivityStore
+    + ApprovalStore
     + CatalogStore
+    + HolderStore
+    + IdentityStore
     + IssueStore
     + JobsStore
     + KeyStore
     + NodeStore
+    + PasskeyStore
+    + ProviderStore
     + Queries
     + ReconciliationStore
     + SettlementStore
@@ -70,11 +99,17 @@ pub trait Store:
 impl<S> Store for S where
     S: Transactions
         + AccountingStore
+        + ActivityStore
+        + ApprovalStore
         + CatalogStore
+        + HolderStore
+        + IdentityStore
         + IssueStore
         + JobsStore
         + KeyStore
         + NodeStore
+        + PasskeyStore
+        + ProviderStore
         + Queries
         + ReconciliationStore
         + SettlementStore

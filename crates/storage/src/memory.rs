@@ -3,12 +3,18 @@
 //! there is as little as possible in it that could be wrong. Not for production: nothing is durable.
 
 mod accounting;
+mod activity;
+mod approvals;
 mod audit;
 mod catalog;
+mod holders;
+mod identity;
 mod issue;
 mod jobs;
 mod keys;
 mod nodes;
+mod passkeys;
+mod providers;
 mod queries;
 mod reconciliation;
 mod settlement;

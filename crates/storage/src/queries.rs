@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Account, Card, CardId, ClientId, Currency, Hold, HoldId, IssuerId, MerchantId, Operation, OperationId,
-    OperationKind, ProgramId, StoreId, TerminalId, Timestamp, Transfer, account::AccountKind,
+    Account, Card, CardId, ClientId, Currency, Hold, HoldId, IdempotencyKey, IssuerId, MerchantId, Operation,
+    OperationId, OperationKind, ProgramId, StoreId, TerminalId, Timestamp, Transfer, account::AccountKind,
     command::NumberIndex,
 };
 
@@ -154,6 +154,9 @@ pub trait Queries: Send + Sync {
 
     /// An operation.
     async fn operation(&self, id: OperationId) -> Result<Option<Operation>>;
+
+    /// The operation that a client named by this key.
+    async fn operation_by_key(&self, client: ClientId, key: &IdempotencyKey) -> Result<Option<Operation>>;
 
     /// Operations, newest first, older than `before`.
     async fn operations(

@@ -188,6 +188,42 @@ impl PayoutFilter {
     }
 }
 
+/// A merchant's account in the ledger, beside what its statements make of it, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettledBalance {
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The currency.
+    pub currency: Currency,
+    /// What it is owed by the ledger, without what statements have not taken in yet.
+    pub ledger: i64,
+    /// What it is owed by its statements: what was carried forward last, the lines of what is open, and payouts
+    /// that were not sent, less what it was asked for and has not paid.
+    pub statements: i64,
+}
+
+/// What a comparison of all merchants of an issuer came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettledBalances {
+    /// Accounts that were compared. Those without a statement, or with one that is just being closed, are left out.
+    pub accounts: u64,
+    /// The first of those that differ, at most [`MAX_DIFFERENCES`].
+    pub differences: Vec<SettledBalance>,
+}
+
+/// The most accounts that a comparison names.
+pub const MAX_DIFFERENCES: usize = 20;
+
+impl SettledBalances {
+    /// Takes an account in.
+    pub fn take(&mut self, balance: SettledBalance) {
+        self.accounts += 1;
+        if balance.ledger != balance.statements && self.differences.len() < MAX_DIFFERENCES {
+            self.differences.push(balance);
+        }
+    }
+}
+
 /// Where settlement is kept. Lists return at most `limit` items.
 #[async_trait]
 pub trait SettlementStore: Send + Sync {
@@ -227,6 +263,18 @@ pub trait SettlementStore: Send + Sync {
         before: Option<PayeeId>,
         limit: usize,
     ) -> Result<Page<Payee>>;
+
+    /// Bank accounts, of all issuers, whose number is plain or under another key than `current`, by id after
+    /// `after`.
+    async fn accounts_not_under(
+        &self,
+        current: u8,
+        after: Option<PayeeId>,
+        limit: usize,
+    ) -> Result<Vec<Payee>>;
+
+    /// Stores the numbers of these accounts as they are sealed now. Nothing else of them changes.
+    async fn seal_accounts(&self, payees: &[Payee]) -> Result<()>;
 
     /// The accounts in force on a day, one for each merchant and currency that has one: the latest effective
     /// date, and of that the newest.
@@ -334,6 +382,10 @@ pub trait SettlementStore: Send + Sync {
         after: Option<PayoutId>,
         limit: usize,
     ) -> Result<Vec<Payout>>;
+
+    /// Holds all merchants' accounts in the ledger against their statements, on one view of the data. Reads the
+    /// journal, what came after it, and the lines of what is open: not for every few seconds.
+    async fn settled_balances(&self, issuer: IssuerId) -> Result<SettledBalances>;
 
     /// Replaces payouts whose stored version is one less than their own, all or none.
     /// [`crate::StorageError::Conflict`] on `version` otherwise, and on `status` for a step that

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Card, CardId, Fingerprint, Operation,
+    Card, CardId, Fingerprint, Operation, UserId,
     card::{PinDigest, PinState},
 };
 
@@ -14,7 +14,7 @@ use super::{
         settle, stocked,
     },
 };
-use crate::{NewCard, Rekeyed, StorageError, Store, StoredNumber};
+use crate::{NewCard, Rekeyed, Sealed, StorageError, Store, StoredNumber, StoredTotp};
 
 async fn old_numbers(store: &dyn Store, current: u8, limit: usize) -> Vec<StoredNumber> {
     let (mut all, mut last) = (Vec::new(), None);
@@ -114,4 +114,37 @@ pub async fn keys_in_use_are_known(fresh: Fresh) {
     let expect = BTreeSet::from([0, 1, 3, 9, 200, 255]);
     assert_eq!(found.iter().copied().collect::<BTreeSet<u8>>(), expect);
     assert_eq!(found.len(), expect.len(), "each once");
+}
+
+/// Secrets of one-time passwords under an older key are found in order, and exchanged without touching anything else.
+pub async fn one_time_passwords_are_rekeyed(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    let old = |user: i64, key_id: u8| StoredTotp {
+        user: UserId::new(user),
+        issuer: None,
+        key_id,
+        sealed: vec![key_id; 40],
+        confirmed: false,
+        last_step: 77,
+    };
+    for (user, key_id) in [(11, 1), (12, 2), (13, 1), (14, 3)] {
+        store.begin_totp(&old(user, key_id)).await.expect("begun");
+    }
+    assert!(store.confirm_totp(&old(11, 1), &[]).await.expect("confirmed"));
+    let mut found = Vec::new();
+    while let Some(row) =
+        store.totp_not_under(2, found.last().map(|(user, _)| *user), 1).await.expect("secrets").pop()
+    {
+        found.push(row);
+    }
+    let expect = [(11, 1), (13, 1), (14, 3)]
+        .map(|(user, key_id)| (UserId::new(user), Sealed { key_id, bytes: vec![key_id; 40] }));
+    assert!(found == expect, "the sealed values themselves, by user");
+    let new = [11, 14].map(|user| (UserId::new(user), Sealed { key_id: 2, bytes: vec![9; 41] }));
+    store.rekey_totp(&new).await.expect("exchanged");
+    let left = store.totp_not_under(2, None, 9).await.expect("secrets");
+    assert!(left == [found[1].clone()]);
+    let changed = store.totp(UserId::new(11)).await.expect("read").expect("there");
+    let same = StoredTotp { key_id: 2, sealed: vec![9; 41], confirmed: true, ..old(11, 1) };
+    assert!(changed == same, "confirmed and used up to the same step as before");
 }

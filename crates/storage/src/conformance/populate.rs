@@ -22,6 +22,11 @@ pub async fn populate(store: &dyn Store, seed: u64) {
     catch_up(store).await;
     super::settlement::populate(store).await;
     super::reconciliation::populate(store).await;
+    super::approvals::populate(store).await;
+    super::identity::populate(store).await;
+    super::providers::populate(store).await;
+    super::holders::populate(store).await;
+    super::passkeys::populate(store).await;
     enter_figures(store).await;
     let used = [Usage { key: UsageKey { kind: 3, subject: [7; 16], window: 12 }, used: 5 }];
     store.share_usage(&used, Duration::from_mins(1)).await.expect("usage");

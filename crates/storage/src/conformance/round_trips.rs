@@ -185,6 +185,11 @@ pub async fn operations_round_trip(fresh: Fresh) {
     commit(store, &changes).await.expect("committed");
     for written in &written {
         assert_eq!(store.operation(written.id).await.expect("an operation").as_ref(), Some(written));
+        let by_key = store.operation_by_key(written.client, &written.key).await.expect("an operation");
+        assert_eq!(by_key.as_ref(), Some(written));
+        let foreign =
+            store.operation_by_key(domain::ClientId::new(1), &written.key).await.expect("no operation");
+        assert_eq!(foreign, None, "a key is its client's own");
         check_loaded(store, written).await;
     }
     let newest = written.iter().map(|o| o.id).max();

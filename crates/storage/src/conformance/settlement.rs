@@ -8,8 +8,9 @@ use domain::{
     OperationKind, PayeeId, PayoutId, StatementId, Transfer, operation::Status, working::Changes,
 };
 use settlement::{
-    Agreement, CalendarDay, Line, Movement, MovementKind, Payee, Payout, PayoutStatus, Refunded, SplitPart,
-    Statement, StatementStatus, StatementSums, Terms, closing, fold::add_line, statement::Figures,
+    Agreement, CalendarDay, Line, Movement, MovementKind, Payee, Payout, PayoutStatus, Refunded,
+    SealedAccount, SplitPart, Statement, StatementStatus, StatementSums, Terms, closing, fold::add_line,
+    statement::Figures,
 };
 
 use super::{
@@ -115,7 +116,36 @@ fn payee(id: i64, merchant: MerchantId, from: &str) -> Payee {
         clearing_code: (id % 2 == 1).then(|| "102331000019".to_owned()),
         created_by: CLIENT,
         created_at: after(id),
+        sealed: None,
     }
+}
+
+/// Numbers that are plain or under another key are found, and only how they are stored changes.
+pub async fn account_numbers_are_sealed(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    settle(store).await;
+    let under = |key_id| SealedAccount { key_id, bytes: vec![key_id; 40] };
+    let plain = [payee(1, MERCHANT, "2026-01-01"), payee(3, SECOND_MERCHANT, "2026-01-01")];
+    let sealed = payee(2, MERCHANT, "2026-02-01").under(under(1));
+    for payee in plain.iter().chain([&sealed]) {
+        store.append_payee(payee).await.expect("a new account");
+        assert_eq!(store.payee(payee.id).await.expect("read").as_ref(), Some(payee));
+    }
+    let ids = async |current, after: Option<i64>, limit| {
+        let found =
+            store.accounts_not_under(current, after.map(PayeeId::new), limit).await.expect("accounts");
+        found.iter().map(|payee| payee.id.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(1, None, 10).await, [1, 3]);
+    assert_eq!(ids(2, None, 10).await, [1, 2, 3]);
+    assert_eq!(ids(2, Some(1), 1).await, [2]);
+    let resealed = [plain[0].clone().under(under(2)), sealed.clone().under(under(2))];
+    store.seal_accounts(&resealed).await.expect("sealed");
+    for payee in &resealed {
+        assert_eq!(store.payee(payee.id).await.expect("read").as_ref(), Some(payee));
+    }
+    assert_eq!(ids(2, None, 10).await, [3]);
+    assert!(store.key_ids_in_use().await.expect("keys").contains(&2));
 }
 
 /// The latest effective account counts, of that the newest.

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, ops::Bound};
 
 use async_trait::async_trait;
-use domain::CardId;
+use domain::{CardId, UserId};
 
 use super::{MemoryStore, state::conflict};
-use crate::{KeyStore, Rekeyed, Result, StoredNumber};
+use crate::{KeyStore, Rekeyed, Result, Sealed, StoredNumber};
 
 #[async_trait]
 impl KeyStore for MemoryStore {
@@ -53,12 +53,29 @@ impl KeyStore for MemoryStore {
         Ok(())
     }
 
+    async fn totp_not_under(
+        &self,
+        current: u8,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, Sealed)>> {
+        Ok(self.read().people.totp_not_under(current, after, limit))
+    }
+
+    async fn rekey_totp(&self, secrets: &[(UserId, Sealed)]) -> Result<()> {
+        self.write().people.rekey_totp(secrets);
+        Ok(())
+    }
+
     async fn key_ids_in_use(&self) -> Result<Vec<u8>> {
         let state = self.read();
         let pins = state.cards.values().filter_map(|stored| Some(stored.card.pin.digest?.key_id));
         let fingerprints = state.operations.values().map(|operation| operation.fingerprint.key_id);
         let batches = state.batches.values().map(|batch| batch.fingerprint.0);
-        let ids: BTreeSet<u8> = pins.chain(fingerprints).chain(batches).collect();
+        let (people, accounts) = (state.people.key_ids(), state.settlements.key_ids());
+        let people = people.chain(state.providers.key_ids());
+        let ids: BTreeSet<u8> =
+            pins.chain(fingerprints).chain(batches).chain(people).chain(accounts).collect();
         Ok(ids.into_iter().collect())
     }
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{
-    Account, Card, CardId, Currency, Hold, HoldId, IssuerId, Operation, OperationId, Timestamp, Transfer,
-    card::StateCode, command::NumberIndex,
+    Account, Card, CardId, ClientId, Currency, Hold, HoldId, IdempotencyKey, IssuerId, Operation,
+    OperationId, Timestamp, Transfer, card::StateCode, command::NumberIndex,
 };
 
 use super::{MemoryStore, state::State};
@@ -57,6 +57,12 @@ impl Queries for MemoryStore {
 
     async fn operation(&self, id: OperationId) -> Result<Option<Operation>> {
         Ok(self.read().operations.get(&id).map(|operation| Operation::clone(operation)))
+    }
+
+    async fn operation_by_key(&self, client: ClientId, key: &IdempotencyKey) -> Result<Option<Operation>> {
+        let state = self.read();
+        let id = state.keys.get(&(client, key.clone()));
+        Ok(id.and_then(|id| state.operations.get(id)).map(|operation| Operation::clone(operation)))
     }
 
     async fn operations(

@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Account, AgreementId, BusinessDate, Currency, IssuerId, MerchantId, OperationId, PayeeId, PayoutId,
-    StatementId,
+    Account, AgreementId, BusinessDate, Currency, IssuerId, MerchantId, OperationId, OperationKind, PayeeId,
+    PayoutId, StatementId,
 };
 use settlement::{
     Agreement, CalendarDay, Line, Movement, MovementKind, Payee, Payout, PayoutStatus, Refunded, SplitPart,
@@ -18,8 +18,8 @@ use settlement::{
 use super::{MemoryStore, state::State};
 use crate::{
     Accrual, Closed, Closing, LogPosition, MovementPage, OpenSums, Page, PayoutFilter, Result, Settled,
-    SettlementProgress, SettlementStore, StatementFilter, StorageError, memory::state::conflict,
-    settlement_store::one_each,
+    SettledBalance, SettledBalances, SettlementProgress, SettlementStore, StatementFilter, StorageError,
+    memory::state::conflict, settlement_store::one_each,
 };
 
 type Key = (OperationId, MerchantId);
@@ -97,6 +97,11 @@ impl Settlements {
             self.lines.contains_key(&key) || !seen.insert(key)
         };
         if accrual.lines.iter().any(doubled) { conflict("line") } else { Ok(()) }
+    }
+
+    /// The keys that account numbers are sealed under.
+    pub(super) fn key_ids(&self) -> impl Iterator<Item = u8> + '_ {
+        self.payees.values().filter_map(|payee| Some(payee.sealed.as_ref()?.key_id))
     }
 
     fn check_closing(&self, closing: &Closing) -> Result<()> {
@@ -227,8 +232,68 @@ pub(super) fn against_the_log(state: &State) -> Vec<(String, i64, i64)> {
     found.into_iter().map(named).collect()
 }
 
+/// Every account's balance by the ledger and by its statements.
+fn balances(state: &State, issuer: IssuerId) -> SettledBalances {
+    let all = &state.settlements;
+    let taken_in = all.progress.get(&issuer).map(|progress| progress.position.operation);
+    let mut sums: BTreeMap<(MerchantId, Currency), (i64, i64)> = BTreeMap::new();
+    let mut add = |merchant, currency, ledger: i64, statements: i64| {
+        let sum = sums.entry((merchant, currency)).or_default();
+        (sum.0, sum.1) = (sum.0 + ledger, sum.1 + statements);
+    };
+    for operation in state.operations.values().filter(|operation| operation.issuer == issuer) {
+        for movement in movements_of(state, operation.id, issuer) {
+            let settled = movement.line_kind().is_none() || taken_in >= Some(operation.id);
+            let paid = if movement.kind == OperationKind::MerchantPayment { movement.delta } else { 0 };
+            add(movement.merchant, movement.currency, if settled { movement.delta } else { 0 }, paid);
+        }
+    }
+    for ((_, merchant, currency), id) in all.latest.iter().filter(|((of, ..), _)| *of == issuer) {
+        let carried = all.statements.get(id).map_or(0, |statement| statement.figures.carried);
+        add(*merchant, *currency, 0, carried);
+    }
+    let own = |statement: &&Statement| statement.issuer == issuer;
+    for statement in all.statements.values().filter(own).filter(|s| s.status != StatementStatus::Open) {
+        add(statement.merchant, statement.currency, 0, -statement.figures.invoiced.get());
+    }
+    for payout in all.payouts.values().filter(|payout| payout.issuer == issuer && is_owed(payout)) {
+        add(payout.merchant, payout.currency, 0, payout.amount.get());
+    }
+    for (_, line) in all.lines.values().filter(|(of, _)| *of == issuer) {
+        let open = all.statements.get(&line.statement).filter(|s| s.status == StatementStatus::Open);
+        if let Some(statement) = open {
+            add(line.merchant, statement.currency, 0, line.amount);
+        }
+    }
+    let compared = |merchant: MerchantId, currency: Currency| {
+        let of = |s: &&Statement| s.issuer == issuer && s.merchant == merchant && s.currency == currency;
+        let mut statements = all.statements.values().filter(of).peekable();
+        statements.peek().is_some() && statements.all(|s| s.status != StatementStatus::Closing)
+    };
+    let mut found = SettledBalances::default();
+    for ((merchant, currency), (ledger, statements)) in sums {
+        if compared(merchant, currency) {
+            found.take(SettledBalance { merchant, currency, ledger, statements });
+        }
+    }
+    found
+}
+
+/// Whether a payout's amount has not left the merchant's account, and is on no later statement.
+fn is_owed(payout: &Payout) -> bool {
+    match payout.status {
+        PayoutStatus::Proposed | PayoutStatus::Approved => true,
+        PayoutStatus::Rejected => payout.credited_in.is_none(),
+        PayoutStatus::Sent | PayoutStatus::Confirmed | PayoutStatus::Returned => false,
+    }
+}
+
 #[async_trait]
 impl SettlementStore for MemoryStore {
+    async fn settled_balances(&self, issuer: IssuerId) -> Result<SettledBalances> {
+        Ok(balances(&self.read(), issuer))
+    }
+
     async fn put_calendar_year(&self, issuer: IssuerId, year: i16, days: &[CalendarDay]) -> Result<()> {
         let mut days = days.to_vec();
         days.sort_by_key(|day| day.date);
@@ -297,6 +362,30 @@ impl SettlementStore for MemoryStore {
     ) -> Result<Page<Payee>> {
         let accepts = |payee: &Payee| payee.issuer == issuer && payee.merchant == merchant;
         Ok(newest(&self.read().settlements.payees, before, limit, accepts, PayeeId::get))
+    }
+
+    async fn accounts_not_under(
+        &self,
+        current: u8,
+        after: Option<PayeeId>,
+        limit: usize,
+    ) -> Result<Vec<Payee>> {
+        let state = self.read();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let all = state.settlements.payees.range((from, Bound::Unbounded)).map(|(_, payee)| payee);
+        let others = all.filter(|p| p.sealed.as_ref().is_none_or(|sealed| sealed.key_id != current));
+        Ok(others.take(limit).cloned().collect())
+    }
+
+    async fn seal_accounts(&self, payees: &[Payee]) -> Result<()> {
+        let mut state = self.write();
+        for payee in payees {
+            if let Some(stored) = state.settlements.payees.get_mut(&payee.id) {
+                stored.account_number.clone_from(&payee.account_number);
+                stored.sealed.clone_from(&payee.sealed);
+            }
+        }
+        Ok(())
     }
 
     async fn payees_in_force(

@@ -41,8 +41,13 @@ pub(super) struct State {
     pub(super) nodes: BTreeMap<u16, LentNode>,
     pub(super) leases: HashMap<String, HeldLease>,
     pub(super) usage: HashMap<UsageKey, Used>,
+    pub(super) approvals: super::approvals::Approvals,
+    pub(super) providers: super::providers::Providers,
+    pub(super) people: super::identity::People,
     pub(super) reconciliations: super::reconciliation::Reconciliations,
     pub(super) settlements: super::settlement::Settlements,
+    pub(super) holders: super::holders::Holders,
+    pub(super) passkeys: super::passkeys::Passkeys,
 }
 
 /// Who has a node number, or had it last.
