@@ -4,6 +4,8 @@
 //!
 //! The command finds an empty database in `HEXIAO_DB`, another in `PGBENCH_URL`, and PostgreSQL's programs
 //! in `PG_PROGRAMS`. Ends with the command's own exit code.
+//!
+//! `PG_SETTINGS` may hold further settings of the server, one on each line: `max_wal_size=1GB`.
 
 use std::process::{Command, ExitCode};
 
@@ -15,7 +17,10 @@ fn main() -> ExitCode {
         eprintln!("name a command to run");
         return ExitCode::from(2);
     };
-    let cluster = match Cluster::start(&Options { durability: Durability::Real, ..Options::default() }) {
+    let given = std::env::var("PG_SETTINGS").unwrap_or_default();
+    let settings = given.lines().filter_map(|line| line.split_once('='));
+    let settings = settings.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();
+    let cluster = match Cluster::start(&Options { durability: Durability::Real, settings }) {
         Ok(cluster) => cluster,
         Err(why) => {
             eprintln!("{why}");

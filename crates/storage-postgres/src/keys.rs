@@ -1,8 +1,8 @@
 //! Rotating keys: numbers sealed and indexed again under the current key.
 
 use async_trait::async_trait;
-use domain::CardId;
-use storage::{KeyStore, Rekeyed, Result, StorageError, StoredNumber};
+use domain::{CardId, UserId};
+use storage::{KeyStore, Rekeyed, Result, Sealed, StorageError, StoredNumber};
 
 use crate::{
     PostgresStore,
@@ -58,10 +58,43 @@ impl KeyStore for PostgresStore {
         }
     }
 
+    async fn totp_not_under(
+        &self,
+        current: u8,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, Sealed)>> {
+        let sql = "SELECT person_id, key_id, sealed FROM person_totp WHERE person_id > $2 AND key_id <> $1 \
+                   ORDER BY person_id LIMIT $3";
+        let after = after.map_or(i64::MIN, UserId::get);
+        let rows = self.one(Scope::All, sql, &[&i64::from(current), &after, &clamp(limit)]).await?;
+        let read = |row| {
+            let mut f = Fields::new(row);
+            Ok((UserId::new(f.int()?), sealed(&mut f)?))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn rekey_totp(&self, secrets: &[(UserId, Sealed)]) -> Result<()> {
+        let writing = self.writing(Scope::All).await?;
+        match exchange_totp(&writing, secrets).await {
+            Ok(()) => writing.commit().await,
+            Err(error) => {
+                writing.roll_back().await?;
+                Err(error)
+            }
+        }
+    }
+
     async fn key_ids_in_use(&self) -> Result<Vec<u8>> {
         let sql = "SELECT DISTINCT pin_key_id FROM card WHERE pin_key_id IS NOT NULL \
                    UNION SELECT DISTINCT fingerprint_key_id FROM operation \
-                   UNION SELECT DISTINCT fingerprint_key_id FROM batch ORDER BY 1";
+                   UNION SELECT DISTINCT fingerprint_key_id FROM batch \
+                   UNION SELECT DISTINCT key_id FROM person_totp \
+                   UNION SELECT DISTINCT key_id FROM recovery_code \
+                   UNION SELECT DISTINCT fingerprint_key_id FROM limit_use \
+                   UNION SELECT DISTINCT secret_key_id FROM identity_provider \
+                   UNION SELECT DISTINCT account_key_id FROM payee WHERE account_key_id IS NOT NULL ORDER BY 1";
         self.one(Scope::All, sql, &[]).await?.iter().map(|row| Fields::new(row).narrow()).collect()
     }
 }
@@ -96,4 +129,14 @@ async fn exchange(writing: &Writing, cards: &[Rekeyed]) -> Result<()> {
     let sealed = writing.execute(secret, &params).await?;
     let all = u64::try_from(cards.len()).unwrap_or(u64::MAX);
     if indexed == all && sealed == all { Ok(()) } else { Err(StorageError::Conflict { what: "card" }) }
+}
+
+async fn exchange_totp(writing: &Writing, secrets: &[(UserId, Sealed)]) -> Result<()> {
+    let users: Vec<i64> = secrets.iter().map(|(user, _)| user.get()).collect();
+    let keys: Vec<i64> = secrets.iter().map(|(_, secret)| secret.key_id.into()).collect();
+    let bytes: Vec<&[u8]> = secrets.iter().map(|(_, secret)| &secret.bytes[..]).collect();
+    let sql = "UPDATE person_totp SET key_id = new.key_id, sealed = new.sealed \
+               FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS new (id, key_id, sealed) \
+               WHERE person_totp.person_id = new.id";
+    writing.execute(sql, &[&users, &keys, &bytes]).await.map(drop)
 }

@@ -6,12 +6,16 @@
 //! and on other nodes. See `docs/decisions/0011` for keys, isolation and grants.
 
 mod accounting;
+mod activity;
 mod address;
+mod approvals;
 mod audit;
 mod catalog;
 mod connect;
 mod error;
 mod fields;
+mod holders;
+mod identity;
 mod issue;
 mod jobs;
 mod keys;
@@ -20,6 +24,7 @@ mod lots;
 mod migrate;
 mod nodes;
 mod options;
+mod passkeys;
 mod pool;
 mod queries;
 mod reconciliation;
@@ -27,6 +32,7 @@ mod relocation;
 mod rows;
 mod session;
 mod settlement;
+mod statements;
 mod store;
 mod transaction;
 mod usage;

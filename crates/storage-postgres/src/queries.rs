@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Account, Card, CardId, Hold, HoldId, IssuerId, Operation, OperationId, Timestamp, command::NumberIndex,
-    ids::floor_of,
+    Account, Card, CardId, ClientId, Hold, HoldId, IdempotencyKey, IssuerId, MerchantId, Operation,
+    OperationId, OperationKind, StoreId, TerminalId, Timestamp, command::NumberIndex, ids::floor_of,
 };
 use storage::{
     AccountTotals, BalanceLine, ExpirySpan, OperationFilter, Page, Queries, Result, TransferFilter,
@@ -19,12 +19,15 @@ use crate::{
     jobs::clamp,
     ledger::{self, SLACK_SECONDS},
     rows::{card, hold, operation, transfer},
+    session::Param,
     store::{Reading, SET_SCOPE, Scope},
 };
 
 /// Operations that one statement looks at, for the first page and for those after it.
 const FIRST_STRETCH: usize = 500;
 const STRETCH: usize = 4_000;
+/// The same where what does not fit stays in the database.
+const FILTERED_STRETCH: usize = MAX_EXAMINED;
 /// Links of a card's chain that one statement follows.
 const LINKS: i64 = 200;
 
@@ -66,6 +69,12 @@ impl Queries for PostgresStore {
 
     async fn operation(&self, id: OperationId) -> Result<Option<Operation>> {
         let rows = self.one(Scope::All, operation::BY_IDS, &[&vec![id.get()]]).await?;
+        rows.first().map(operation::read).transpose()
+    }
+
+    async fn operation_by_key(&self, client: ClientId, key: &IdempotencyKey) -> Result<Option<Operation>> {
+        let (clients, keys) = (vec![client.get()], vec![&key.bytes()[..]]);
+        let rows = self.one(Scope::All, operation::BY_KEYS, &[&clients, &keys]).await?;
         rows.first().map(operation::read).transpose()
     }
 
@@ -246,7 +255,11 @@ impl<T> Pager<T> {
 
     /// How many operations the next statement should look at.
     fn appetite(&self) -> usize {
-        let stretch = if self.examined == 0 { FIRST_STRETCH } else { STRETCH };
+        self.appetite_of(STRETCH)
+    }
+
+    fn appetite_of(&self, stretch: usize) -> usize {
+        let stretch = if self.examined == 0 { FIRST_STRETCH } else { stretch };
         stretch.min(MAX_EXAMINED - self.examined.min(MAX_EXAMINED))
     }
 
@@ -274,15 +287,15 @@ async fn operations_downward(
     let mut span = Span::of(filter.from, filter.to, before);
     let mut pager = Pager::new(limit);
     loop {
-        let most = pager.appetite();
+        let most = pager.appetite_of(FILTERED_STRETCH);
         let (stretch, count) = span.stretch(reading, filter.issuer, most).await?;
         if count == 0 {
             return Ok(pager.page());
         }
-        for row in &reading.query(operation::DOWNWARD, &[&stretch.below, &stretch.from]).await? {
-            let operation = operation::read(row)?;
+        let wanted = limit.saturating_sub(pager.items.len()).saturating_add(1);
+        for operation in matching(reading, filter, &stretch, wanted).await? {
             let id = operation.id;
-            if !pager.take(id, Some(operation).filter(|operation| accepts(filter, operation))) {
+            if !pager.take(id, Some(operation)) {
                 return Ok(pager.page());
             }
         }
@@ -290,6 +303,29 @@ async fn operations_downward(
             return Ok(pager.page());
         }
     }
+}
+
+async fn matching(
+    reading: &Reading,
+    filter: &OperationFilter,
+    stretch: &Span,
+    most: usize,
+) -> Result<Vec<Operation>> {
+    let values: [Param<'_>; 12] = [
+        &stretch.below,
+        &stretch.from,
+        &clamp(most),
+        &filter.issuer.get(),
+        &filter.kind.map(OperationKind::number),
+        &filter.approved,
+        &filter.merchant.map(MerchantId::get),
+        &filter.store.map(StoreId::get),
+        &filter.terminal.map(TerminalId::get),
+        &filter.client.map(ClientId::get),
+        &filter.from.map(Timestamp::micros),
+        &filter.to.map(Timestamp::micros),
+    ];
+    reading.query(operation::DOWNWARD, &values).await?.iter().map(operation::read).collect()
 }
 
 async fn operations_of_card(

@@ -1,9 +1,9 @@
 //! Rotating keys: numbers sealed and indexed again under the current key.
 
 use async_trait::async_trait;
-use domain::CardId;
+use domain::{CardId, UserId};
 use rusqlite::{Connection, params};
-use storage::{KeyStore, Rekeyed, Result, StorageError, StoredNumber};
+use storage::{KeyStore, Rekeyed, Result, Sealed, StorageError, StoredNumber};
 
 use crate::{
     SqliteStore,
@@ -27,6 +27,21 @@ impl KeyStore for SqliteStore {
     async fn rekey(&self, cards: &[Rekeyed]) -> Result<()> {
         let cards = cards.to_vec();
         self.write(move |connection| exchange(connection, &cards)).await
+    }
+
+    async fn totp_not_under(
+        &self,
+        current: u8,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, Sealed)>> {
+        let after = after.map_or(i64::MIN, UserId::get);
+        self.long(move |connection| totp_not_under(connection, current, after, limit)).await
+    }
+
+    async fn rekey_totp(&self, secrets: &[(UserId, Sealed)]) -> Result<()> {
+        let secrets = secrets.to_vec();
+        self.write(move |connection| exchange_totp(connection, &secrets)).await
     }
 
     async fn key_ids_in_use(&self) -> Result<Vec<u8>> {
@@ -79,10 +94,43 @@ fn exchange(connection: &Connection, cards: &[Rekeyed]) -> Result<()> {
     Ok(())
 }
 
+fn totp_not_under(
+    connection: &Connection,
+    current: u8,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(UserId, Sealed)>> {
+    let sql = "SELECT person_id, key_id, sealed FROM person_totp WHERE person_id > ?2 AND key_id <> ?1 \
+               ORDER BY person_id LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql).stored()?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![current, after, limit]).stored()?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().stored()? {
+        let mut f = Fields::new(row);
+        found.push((UserId::new(f.int()?), sealed(&mut f)?));
+    }
+    Ok(found)
+}
+
+fn exchange_totp(connection: &Connection, secrets: &[(UserId, Sealed)]) -> Result<()> {
+    let sql = "UPDATE person_totp SET key_id = ?2, sealed = ?3 WHERE person_id = ?1";
+    let mut statement = connection.prepare_cached(sql).stored()?;
+    for (user, secret) in secrets {
+        statement.execute(params![user.get(), secret.key_id, secret.bytes]).stored()?;
+    }
+    Ok(())
+}
+
 fn in_use(connection: &Connection) -> Result<Vec<u8>> {
     let sql = "SELECT DISTINCT pin_key_id FROM card WHERE pin_key_id IS NOT NULL \
                UNION SELECT DISTINCT fingerprint_key_id FROM operation \
-               UNION SELECT DISTINCT fingerprint_key_id FROM batch ORDER BY 1";
+               UNION SELECT DISTINCT fingerprint_key_id FROM batch \
+               UNION SELECT DISTINCT key_id FROM person_totp \
+               UNION SELECT DISTINCT key_id FROM recovery_code \
+               UNION SELECT DISTINCT fingerprint_key_id FROM limit_use \
+               UNION SELECT DISTINCT secret_key_id FROM identity_provider \
+               UNION SELECT DISTINCT account_key_id FROM payee WHERE account_key_id IS NOT NULL ORDER BY 1";
     let mut statement = connection.prepare_cached(sql).stored()?;
     let mut rows = statement.query([]).stored()?;
     let mut ids = Vec::new();

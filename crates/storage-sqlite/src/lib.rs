@@ -5,6 +5,8 @@
 //! See `docs/decisions/0001`, `0002` and `0003` for why the tables look as they do.
 
 mod accounting;
+mod activity;
+mod approvals;
 mod archive;
 mod audit;
 mod backup;
@@ -14,6 +16,8 @@ mod connect;
 mod error;
 mod fields;
 mod health;
+mod holders;
+mod identity;
 mod issue;
 mod jobs;
 mod keys;
@@ -22,6 +26,7 @@ mod log_sync;
 mod lots;
 mod migrate;
 mod nodes;
+mod passkeys;
 mod queries;
 mod readers;
 mod reconciliation;
@@ -29,6 +34,7 @@ mod recover;
 mod relocation;
 mod rows;
 mod settlement;
+mod statements;
 mod store;
 mod transaction;
 mod usage;

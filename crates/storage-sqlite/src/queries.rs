@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Account, Card, CardId, Hold, HoldId, IssuerId, Operation, OperationId, Timestamp, command::NumberIndex,
-    ids::floor_of,
+    Account, Card, CardId, ClientId, Hold, HoldId, IdempotencyKey, IssuerId, MerchantId, Operation,
+    OperationId, OperationKind, StoreId, TerminalId, Timestamp, command::NumberIndex, ids::floor_of,
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use storage::{
@@ -19,6 +19,9 @@ use crate::{
     ledger::{self, SLACK_SECONDS},
     rows::{card, hold, operation, transfer},
 };
+
+/// How many operations are looked at first: where most fit, that is enough.
+const FIRST_STRETCH: usize = 500;
 
 #[async_trait]
 impl Queries for SqliteStore {
@@ -79,6 +82,14 @@ impl Queries for SqliteStore {
 
     async fn operation(&self, id: OperationId) -> Result<Option<Operation>> {
         self.point(|connection| read_operation(connection, id.get())).await
+    }
+
+    async fn operation_by_key(&self, client: ClientId, key: &IdempotencyKey) -> Result<Option<Operation>> {
+        self.point(|connection| {
+            let named = params![client.get(), &key.bytes()[..]];
+            first(connection, operation::BY_KEY, named, operation::read)
+        })
+        .await
     }
 
     async fn operations(
@@ -256,18 +267,60 @@ fn operations_downward(
     before: Option<OperationId>,
     limit: usize,
 ) -> Result<Page<Operation>> {
-    let span = Span::of(filter.from, filter.to, before);
-    let mut statement = connection.prepare_cached(operation::DOWNWARD).stored()?;
-    let mut rows = statement.query([span.below, span.from]).stored()?;
-    let mut pager = Pager::new(limit);
-    while let Some(row) = rows.next().stored()? {
-        let operation = operation::read(row)?;
-        let id = operation.id;
-        if !pager.take(id, Some(operation).filter(|operation| accepts(filter, operation))) {
-            break;
+    let mut span = Span::of(filter.from, filter.to, before);
+    let (mut items, mut examined) = (Vec::new(), 0);
+    while examined < MAX_EXAMINED {
+        let most = if examined == 0 { FIRST_STRETCH } else { MAX_EXAMINED - examined };
+        let lowest = further_down(connection, &span, most)?;
+        let stretch = Span { from: lowest.unwrap_or(span.from), below: span.below };
+        let wanted = limit.saturating_sub(items.len()).saturating_add(1);
+        items.extend(matching(connection, filter, &stretch, wanted)?);
+        if items.len() > limit {
+            items.truncate(limit);
+            let next = items.last().map(|operation: &Operation| operation.id.get());
+            return Ok(Page { next: next.or(Some(span.below)), items });
         }
+        let Some(lowest) = lowest else { return Ok(Page { items, next: None }) };
+        examined += most;
+        span.below = lowest;
     }
-    Ok(pager.page())
+    Ok(Page { items, next: Some(span.below) })
+}
+
+/// The id of the last of the next `most` operations, of whatever issuer; `None` if there are fewer.
+fn further_down(connection: &Connection, span: &Span, most: usize) -> Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(operation::FURTHER_DOWN).stored()?;
+    let offset = i64::try_from(most).unwrap_or(i64::MAX).saturating_sub(1);
+    statement.query_row([span.below, span.from, offset], |row| row.get(0)).optional().stored()
+}
+
+fn matching(
+    connection: &Connection,
+    filter: &OperationFilter,
+    stretch: &Span,
+    most: usize,
+) -> Result<Vec<Operation>> {
+    let mut statement = connection.prepare_cached(operation::DOWNWARD).stored()?;
+    let values = params![
+        stretch.below,
+        stretch.from,
+        i64::try_from(most).unwrap_or(i64::MAX),
+        filter.issuer.get(),
+        filter.kind.map(OperationKind::number),
+        filter.approved,
+        filter.merchant.map(MerchantId::get),
+        filter.store.map(StoreId::get),
+        filter.terminal.map(TerminalId::get),
+        filter.client.map(ClientId::get),
+        filter.from.map(Timestamp::micros),
+        filter.to.map(Timestamp::micros),
+    ];
+    let mut rows = statement.query(values).stored()?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().stored()? {
+        found.push(operation::read(row)?);
+    }
+    Ok(found)
 }
 
 fn operations_of_card(

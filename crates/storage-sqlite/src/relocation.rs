@@ -111,6 +111,16 @@ mod tests {
     }
 
     #[test]
+    fn every_column_of_a_key_is_in_the_list_of_what_a_rotation_does() {
+        let is_key = |column: &str| column == "key_id" || column.ends_with("_key_id");
+        let all = schema().into_iter().map(|(table, column, _)| (table, column));
+        let there: BTreeSet<_> = all.filter(|(_, column)| is_key(column)).collect();
+        let listed =
+            storage::KEY_COLUMNS.iter().map(|(table, column, _)| ((*table).to_owned(), (*column).to_owned()));
+        assert_eq!(there, listed.collect());
+    }
+
+    #[test]
     fn keys_and_amounts_are_columns() {
         for table in TABLES {
             let columns: BTreeSet<_> = table.columns.iter().map(|column| column.name).collect();

@@ -6,6 +6,7 @@
 mod cards;
 mod links;
 mod log;
+mod reconciliation;
 mod settlement;
 mod stream;
 
@@ -28,7 +29,7 @@ use crate::{
 const MAX_REPORTED: usize = 20;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 21] = [
+const INVARIANTS: [&str; 25] = [
     "transfers_balance",
     "declined_moves_nothing",
     "postings_keep_to_their_accounts",
@@ -50,6 +51,10 @@ const INVARIANTS: [&str; 21] = [
     "statements_match_lines",
     "statement_digests",
     "payouts_were_posted",
+    "accounts_match_statements",
+    "reconciliations_match_lines",
+    "differences_match_events",
+    "corrections_were_posted",
 ];
 
 #[async_trait]
@@ -88,6 +93,7 @@ async fn run(tx: &Transaction<'_>) -> Result<AuditReport> {
         findings.note("journal_matches_log", line, "is not what the log adds up to");
     }
     settlement::check(tx, &mut findings).await?;
+    reconciliation::check(tx, &mut findings).await?;
     report.checked = INVARIANTS.to_vec();
     report.violations = findings.into_violations();
     Ok(report)

@@ -1,6 +1,6 @@
 //! Settlement against the log: each line says what its operation moved and every movement that was taken in has
 //! its line; the figures of statements are what their lines add up to, and nobody changed them; payouts were
-//! posted.
+//! posted; and what the ledger owes a merchant is what its statements say.
 
 use domain::{MerchantId, OperationId, PayoutId, StatementId};
 use settlement::closing;
@@ -11,7 +11,10 @@ use super::{Findings, stream::Rows};
 use crate::{
     error::IntoStorage,
     fields::Fields,
-    settlement::rows::{self, STATEMENT},
+    settlement::{
+        balances::{self, BALANCES},
+        rows::{self, STATEMENT},
+    },
 };
 
 /// Lines whose amount is not what the operation moved. 2 is a merchant.
@@ -79,7 +82,21 @@ pub(crate) async fn check(tx: &Transaction<'_>, findings: &mut Findings) -> Resu
         let subject = PayoutId::new(Fields::new(&row).int()?).to_string();
         findings.note("payouts_were_posted", subject, "its operation did not pay it out");
     }
-    check_digests(tx, findings).await
+    check_digests(tx, findings).await?;
+    check_balances(tx, findings).await
+}
+
+/// What an issuer's merchants are owed, by the ledger and by their statements.
+async fn check_balances(tx: &Transaction<'_>, findings: &mut Findings) -> Result<()> {
+    for row in tx.query("SELECT id FROM issuer ORDER BY id", &[]).await.stored()? {
+        let issuer = Fields::new(&row).int()?;
+        let found = tx.query(BALANCES, &[&issuer]).await.stored()?;
+        for wrong in balances::fold(&found)?.differences {
+            let subject = || format!("{} in {}", wrong.merchant, wrong.currency);
+            findings.compare("accounts_match_statements", subject, wrong.statements, wrong.ledger);
+        }
+    }
+    Ok(())
 }
 
 /// A closed statement has the digest of its content and of the one before it.

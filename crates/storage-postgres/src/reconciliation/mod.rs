@@ -10,48 +10,14 @@ use async_trait::async_trait;
 use domain::{Account, DifferenceId, IssuerId, OperationId, ReconciliationId, Timestamp};
 use storage::{
     Ageing, DifferenceEvent, DifferenceFilter, DifferenceRecord, HourCheck, OwnQuery, OwnRecords, Page,
-    ReconciledLine, Reconciliation, ReconciliationStore, Result, StorageError,
+    ReconciledLine, Reconciliation, ReconciliationStore, Result,
 };
-use tokio_postgres::Row;
 
 use crate::{
     PostgresStore,
-    fields::Fields,
-    jobs::clamp,
-    store::{Scope, Writing},
+    statements::{conflict, each, ended, one_more, page},
+    store::Scope,
 };
-
-/// One more than asked for, to see whether more follows.
-fn one_more(limit: usize) -> i64 {
-    clamp(limit).saturating_add(1)
-}
-
-/// A page of what was read with [`one_more`].
-fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Page<T> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = if more { items.last().map(id) } else { None };
-    Page { items, next }
-}
-
-fn each<T>(found: &[Row], read: fn(&mut Fields<'_>) -> Result<T>) -> Result<Vec<T>> {
-    found.iter().map(|row| read(&mut Fields::new(row))).collect()
-}
-
-fn conflict<T>(what: &'static str) -> Result<T> {
-    Err(StorageError::Conflict { what })
-}
-
-/// Commits what was done, or leaves no trace of it.
-async fn ended(writing: Writing, done: Result<()>) -> Result<()> {
-    match done {
-        Ok(()) => writing.commit().await,
-        Err(error) => {
-            writing.roll_back().await?;
-            Err(error)
-        }
-    }
-}
 
 #[async_trait]
 impl ReconciliationStore for PostgresStore {

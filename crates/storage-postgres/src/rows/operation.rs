@@ -40,8 +40,15 @@ pub(crate) const BY_TRACES: &str = select!(
      JOIN operation o ON o.terminal_id = asked.terminal_id AND o.business_date = asked.business_date \
      AND o.trace = asked.trace AND o.trace IS NOT NULL"
 );
-/// Newest first, from below `$1` down to `$2`.
-pub(crate) const DOWNWARD: &str = select!("operation o WHERE o.id < $1 AND o.id >= $2 ORDER BY o.id DESC");
+/// Newest first, from below `$1` down to `$2`, at most `$3`: what the filters let through, where an absent one is
+/// null. Only those are sent.
+pub(crate) const DOWNWARD: &str = select!(
+    "operation o WHERE o.id < $1 AND o.id >= $2 AND o.issuer_id = $4 AND ($5::bigint IS NULL OR o.kind = $5) \
+     AND ($6::boolean IS NULL OR (o.decline IS NULL) = $6) AND ($7::bigint IS NULL OR o.merchant_id = $7) \
+     AND ($8::bigint IS NULL OR o.store_id = $8) AND ($9::bigint IS NULL OR o.terminal_id = $9) \
+     AND ($10::bigint IS NULL OR o.client_id = $10) AND ($11::bigint IS NULL OR o.at >= $11) \
+     AND ($12::bigint IS NULL OR o.at < $12) ORDER BY o.id DESC LIMIT $3"
+);
 /// Operations of card `$1` from `$2` back along its chain, at most `$3`.
 pub(crate) const CHAIN: &str = concat!(
     "WITH RECURSIVE chain (id, previous, n) AS ( \

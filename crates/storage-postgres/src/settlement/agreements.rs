@@ -104,8 +104,11 @@ pub(super) async fn newest(
 
 pub(super) async fn append_payee(store: &PostgresStore, payee: &Payee) -> Result<()> {
     let p = payee;
-    let sql =
-        format!("INSERT INTO payee ({PAYEE}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+    let sql = format!(
+        "INSERT INTO payee ({PAYEE}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    );
+    let key = p.sealed.as_ref().map(|sealed| i16::from(sealed.key_id));
+    let bytes = p.sealed.as_ref().map(|sealed| &sealed.bytes[..]);
     let writing = store.writing(Scope::One(p.issuer)).await?;
     let done = writing
         .execute_unique(
@@ -123,11 +126,43 @@ pub(super) async fn append_payee(store: &PostgresStore, payee: &Payee) -> Result
                 &p.clearing_code,
                 &p.created_by.get(),
                 &p.created_at.micros(),
+                &key,
+                &bytes,
             ],
             "id",
         )
         .await;
     ended(writing, done.map(drop)).await
+}
+
+pub(super) async fn not_under(
+    store: &PostgresStore,
+    current: u8,
+    after: Option<PayeeId>,
+    limit: usize,
+) -> Result<Vec<Payee>> {
+    let sql = format!(
+        "SELECT {PAYEE} FROM payee WHERE id > $1 AND account_key_id IS DISTINCT FROM $2 ORDER BY id LIMIT $3"
+    );
+    let after = after.map_or(i64::MIN, PayeeId::get);
+    let found =
+        store.one(Scope::All, &sql, &[&after, &i16::from(current), &crate::jobs::clamp(limit)]).await?;
+    found.iter().map(|row| rows::payee(&mut Fields::new(row))).collect()
+}
+
+pub(super) async fn seal(store: &PostgresStore, payees: &[Payee]) -> Result<()> {
+    let sql = "UPDATE payee SET account_number = $2, account_key_id = $3, account_sealed = $4 WHERE id = $1";
+    let writing = store.writing(Scope::All).await?;
+    let mut done = Ok(());
+    for payee in payees {
+        let Some(sealed) = &payee.sealed else { continue };
+        let (id, key, bytes) = (payee.id.get(), i16::from(sealed.key_id), &sealed.bytes[..]);
+        done = writing.query(sql, &[&id, &payee.account_number, &key, &bytes]).await.map(drop);
+        if done.is_err() {
+            break;
+        }
+    }
+    ended(writing, done).await
 }
 
 pub(super) async fn payee(store: &PostgresStore, id: PayeeId) -> Result<Option<Payee>> {

@@ -5,6 +5,7 @@
 
 mod accrual;
 mod agreements;
+pub(crate) mod balances;
 mod closing;
 mod movements;
 mod payouts;
@@ -18,46 +19,19 @@ use domain::{
 use settlement::{Agreement, CalendarDay, Line, Payee, Payout, Statement};
 use storage::{
     Accrual, Closed, Closing, LogPosition, MovementPage, OpenSums, Page, PayoutFilter, Result, Settled,
-    SettlementProgress, SettlementStore, StatementFilter, StorageError, queries::MAX_EXAMINED,
+    SettledBalances, SettlementProgress, SettlementStore, StatementFilter, queries::MAX_EXAMINED,
 };
 
 use crate::{
     PostgresStore,
     fields::Fields,
     jobs::clamp,
-    store::{Reading, Scope, Writing},
+    statements::{conflict, ended, one_more, page},
+    store::{Reading, Scope},
 };
 
-/// One more than asked for, to see whether more follows.
-fn one_more(limit: usize) -> i64 {
-    clamp(limit).saturating_add(1)
-}
-
-/// A page of what was read with [`one_more`].
-fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Page<T> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = if more { items.last().map(id) } else { None };
-    Page { items, next }
-}
-
-fn conflict<T>(what: &'static str) -> Result<T> {
-    Err(StorageError::Conflict { what })
-}
-
-/// Commits what was done, or leaves no trace of it.
-async fn ended(writing: Writing, done: Result<()>) -> Result<()> {
-    match done {
-        Ok(()) => writing.commit().await,
-        Err(error) => {
-            writing.roll_back().await?;
-            Err(error)
-        }
-    }
-}
-
 /// Rows are reached by their indexes, whatever the tables held when statistics were last gathered.
-async fn by_index(reading: &Reading) -> Result<()> {
+pub(crate) async fn by_index(reading: &Reading) -> Result<()> {
     let sql = "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', \
                'enable_hashjoin', 'enable_mergejoin', 'jit']) AS name";
     reading.query(sql, &[]).await.map(drop)
@@ -119,6 +93,10 @@ async fn downward<T>(
 
 #[async_trait]
 impl SettlementStore for PostgresStore {
+    async fn settled_balances(&self, issuer: IssuerId) -> Result<SettledBalances> {
+        balances::read(self, issuer).await
+    }
+
     async fn put_calendar_year(&self, issuer: IssuerId, year: i16, days: &[CalendarDay]) -> Result<()> {
         agreements::put_year(self, issuer, year, days).await
     }
@@ -161,6 +139,19 @@ impl SettlementStore for PostgresStore {
         limit: usize,
     ) -> Result<Page<Payee>> {
         agreements::payees(self, issuer, merchant, before, limit).await
+    }
+
+    async fn accounts_not_under(
+        &self,
+        current: u8,
+        after: Option<PayeeId>,
+        limit: usize,
+    ) -> Result<Vec<Payee>> {
+        agreements::not_under(self, current, after, limit).await
+    }
+
+    async fn seal_accounts(&self, payees: &[Payee]) -> Result<()> {
+        agreements::seal(self, payees).await
     }
 
     async fn payees_in_force(

@@ -5,8 +5,8 @@ use domain::{
     StatementId, Timestamp,
 };
 use settlement::{
-    Agreement, CalendarDay, Line, MovementKind, Payee, Payout, PayoutStatus, Refunded, SplitPart, Statement,
-    StatementStatus, StatementSums, statement::Figures,
+    Agreement, CalendarDay, Line, MovementKind, Payee, Payout, PayoutStatus, Refunded, SealedAccount,
+    SplitPart, Statement, StatementStatus, StatementSums, statement::Figures,
 };
 use storage::Result;
 
@@ -29,7 +29,7 @@ pub(crate) const AGREEMENT: &str =
     "id, issuer_id, merchant_id, currency, effective_from, terms, created_by, created_at";
 
 pub(crate) const PAYEE: &str = "id, issuer_id, merchant_id, currency, effective_from, holder_name, account_number, \
-     bank_name, bic, clearing_code, created_by, created_at";
+     bank_name, bic, clearing_code, created_by, created_at, account_key_id, account_sealed";
 
 type F<'a, 'r> = &'a mut Fields<'r>;
 
@@ -81,7 +81,13 @@ pub(crate) fn payee(f: F<'_, '_>) -> Result<Payee> {
         clearing_code: opt_text(f)?,
         created_by: id(f, ClientId::new)?,
         created_at: f.time()?,
+        sealed: sealed_account(f)?,
     })
+}
+
+fn sealed_account(f: F<'_, '_>) -> Result<Option<SealedAccount>> {
+    let (key_id, bytes) = (f.opt_narrow()?, f.opt_blob()?);
+    Ok(key_id.zip(bytes).map(|(key_id, bytes)| SealedAccount { key_id, bytes: bytes.to_vec() }))
 }
 
 pub(crate) fn statement(f: F<'_, '_>) -> Result<Statement> {

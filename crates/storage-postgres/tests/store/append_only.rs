@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A session of the run-time role that says for whom it works.
-async fn session(url: &str, issuer: Option<&str>) -> Client {
+pub(crate) async fn session(url: &str, issuer: Option<&str>) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client.batch_execute("SET ROLE hexiao_app").await.expect("the role");
@@ -36,7 +36,7 @@ async fn busy() -> (String, Driver) {
     (url, driver)
 }
 
-async fn refused(client: &Client, sql: &str) {
+pub(crate) async fn refused(client: &Client, sql: &str) {
     let error = client.batch_execute(sql).await.expect_err(sql);
     assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}: {error:?}");
 }
@@ -74,6 +74,17 @@ async fn history_cannot_be_changed() {
         "DELETE FROM reported_figure",
         "UPDATE accounting_setting SET value = ''",
         "DELETE FROM journal_rollup",
+        "UPDATE audit_event SET status = 200",
+        "DELETE FROM audit_event",
+        "DELETE FROM person",
+        "UPDATE person SET login = 'x'",
+        "DELETE FROM role",
+        "DELETE FROM invitation",
+        "UPDATE invitation SET roles = '1'",
+        "UPDATE recovery_code SET digest = ''",
+        "DELETE FROM identity_provider",
+        "UPDATE identity_provider SET issuer_id = 1",
+        "UPDATE person_identity SET subject = 'x'",
     ] {
         refused(&client, sql).await;
     }
@@ -82,7 +93,7 @@ async fn history_cannot_be_changed() {
     assert_eq!(owned, 0, "the run-time role owns nothing");
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 23] = [
     "card",
     "hold",
     "operation",
@@ -94,9 +105,21 @@ const TABLES: [&str; 11] = [
     "journal_rollup",
     "reported_figure",
     "accounting_setting",
+    "person",
+    "person_password",
+    "person_totp",
+    "recovery_code",
+    "person_session",
+    "invitation",
+    "audit_event",
+    "saved_view",
+    "identity_provider",
+    "person_identity",
+    "sign_in_flow",
+    "passkey",
 ];
 
-async fn seen(client: &Client, table: &str) -> i64 {
+pub(crate) async fn seen(client: &Client, table: &str) -> i64 {
     client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.expect("a count").get(0)
 }
 
@@ -164,7 +187,7 @@ const SETTLED: &str = "
     INSERT INTO settlement_account VALUES (1, 1, 'CNY', 1);
     INSERT INTO calendar_day VALUES (1, 2026, 1, true, 'x');
     INSERT INTO agreement VALUES (1, 1, 0, 'CNY', 1, '{}', 1, 1);
-    INSERT INTO payee VALUES (1, 1, 1, 'CNY', 1, 'a', 'b', 'c', NULL, NULL, 1, 1);
+    INSERT INTO payee VALUES (1, 1, 1, 'CNY', 1, 'a', 'b', 'c', NULL, NULL, 1, 1, NULL, NULL);
     INSERT INTO payout (id, issuer_id, merchant_id, statement_id, currency, amount, due_on, due_estimated, status,
         proposed_by, created_at, version) VALUES (1, 1, 1, 1, 'CNY', 8, 1, false, 1, 1, 1, 1)";
 
@@ -191,6 +214,8 @@ async fn settlement_cannot_be_rewritten() {
         "UPDATE settlement_split SET amount = 2",
         "UPDATE agreement SET terms = ''",
         "UPDATE payee SET account_number = ''",
+        "UPDATE payee SET account_number = '9', account_key_id = 1, account_sealed = 'x'",
+        "UPDATE payee SET holder_name = 'z', account_key_id = 1, account_sealed = 'x'",
         "UPDATE statement SET merchant_id = 9 WHERE id = 1",
         "UPDATE statement SET status = 3 WHERE id = 1",
         "UPDATE statement SET status = 1 WHERE id = 2",
@@ -221,4 +246,53 @@ async fn settlement_cannot_be_rewritten() {
         assert!(seen(&client, table).await > 0, "{table} of its own");
     }
     refused(&client, "INSERT INTO settlement_account VALUES (99, 1, 'CNY', 1)").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn approvals_cannot_be_rewritten() {
+    let url = tokio::task::spawn_blocking(database).await.expect("a database");
+    let client = session(&url, Some("1")).await;
+    let rows = "INSERT INTO approval VALUES (1, 1, 'adjust', 'adjustment', 7, '{}', 5, 'CNY', 'pending', NULL, NULL, \
+                    NULL, NULL, NULL, 1, 100, 1);
+                INSERT INTO approval_event VALUES (1, 1, 1, 1, 7, 'asked', '');
+                INSERT INTO limit_use VALUES (7, 'k', 1, 1, 1, decode(repeat('00', 16), 'hex'), 'adjust', 'CNY', 1, 5, \
+                    true, 'approval', 1)";
+    client.batch_execute(rows).await.expect("rows");
+    for sql in [
+        "UPDATE approval SET body = '{}'",
+        "UPDATE approval SET amount = 9",
+        "UPDATE approval SET maker_id = 8",
+        "UPDATE approval SET expires_at = 999",
+        "UPDATE approval_event SET note = 'x'",
+        "UPDATE limit_use SET maker_id = 8",
+    ] {
+        refused(&client, sql).await;
+    }
+    for table in ["approval", "approval_event", "limit_use"] {
+        refused(&client, &format!("DELETE FROM {table}")).await;
+        refused(&client, &format!("TRUNCATE {table}")).await;
+    }
+    for sql in [
+        "UPDATE approval SET state = 'approved', decided_by = 7, decided_at = 50",
+        "UPDATE approval SET state = 'withdrawn', decided_by = 8, decided_at = 50",
+        "UPDATE approval SET state = 'approved', decided_at = 50",
+        "UPDATE approval SET state = 'approved', decided_by = 8, decided_at = 100",
+        "UPDATE approval SET result = 'op_1'",
+    ] {
+        let error = client.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(error.code(), Some(&SqlState::CHECK_VIOLATION), "{sql}: {error:?}");
+    }
+    let done = "UPDATE approval SET state = 'approved', decided_by = 8, decided_at = 50; \
+                UPDATE approval SET result = 'op_1'";
+    client.batch_execute(done).await.expect("the next steps");
+    refused(&client, "UPDATE approval SET state = 'rejected', result = NULL, decided_by = 9").await;
+    let (nobody, other) = (session(&url, None).await, session(&url, Some("99")).await);
+    for table in ["approval", "approval_event", "limit_use"] {
+        assert_eq!(
+            (seen(&nobody, table).await, seen(&other, table).await),
+            (0, 0),
+            "{table} of another issuer"
+        );
+        assert_eq!(seen(&client, table).await, 1, "{table} of its own");
+    }
 }

@@ -3,7 +3,7 @@
 
 use domain::{Account, IssuerId, OperationId, Timestamp, ids};
 use postgres_testing::Cluster;
-use storage::{AccountTotals, JobsStore, LogPosition, Queries, SettlementStore};
+use storage::{AccountTotals, ActivityStore, JobsStore, LogPosition, Queries, SettlementStore};
 use storage_postgres::PostgresStore;
 use tokio_postgres::{Client, NoTls};
 
@@ -120,4 +120,40 @@ async fn settlement_skips_nothing_and_sees_sales_before_their_refunds() {
     assert_eq!(found, [2, 3, 6, 5], "the part goes on to the sale");
     let (found, end) = seen(rest.position, 2).await;
     assert_eq!((found, end.caught_up), (vec![], true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_of_the_day_count_what_becomes_visible_late_once() {
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(&postgres_testing::Options::default()));
+    let cluster = cluster.await.expect("run").expect("a cluster");
+    let url = cluster.create_database();
+    let store = PostgresStore::connect(&url, options()).await.expect("a store");
+    let (slow, quick) = (writer(&url).await, writer(&url).await);
+    let seen = async |from: LogPosition| {
+        let page = store.activity(from, 100).await.expect("a part");
+        let found: Vec<i64> = page.items.iter().map(|item| item.operation.get() - id(0)).collect();
+        (found, page.position)
+    };
+    slow.batch_execute("BEGIN").await.expect("begun");
+    sell(&slow, 4, None).await;
+    sell(&quick, 1, None).await;
+    // Nothing is older: the first operations of all are written at this moment, out of order.
+    let moment = Timestamp::from_micros(1_772_323_200_000_000);
+    let start = store.activity_start(moment).await.expect("a place");
+    let (found, position) = seen(start).await;
+    assert_eq!(found, [] as [i64; 0], "the one that is open comes first");
+    slow.batch_execute("COMMIT").await.expect("committed");
+    let (found, position) = seen(position).await;
+    assert_eq!(found, [4, 1]);
+    slow.batch_execute("BEGIN").await.expect("begun");
+    sell(&slow, 2, None).await;
+    sell(&quick, 3, None).await;
+    slow.batch_execute("COMMIT").await.expect("committed");
+    let (found, _) = seen(position).await;
+    assert_eq!(found, [2, 3], "also with a lower id than what was read before");
+    // A day later: the last transaction before comes again, and nothing older.
+    sell(&quick, 9, None).await;
+    let start = store.activity_start(moment.plus_seconds(86_400)).await.expect("a place");
+    let (found, _) = seen(start).await;
+    assert_eq!(found, [9]);
 }

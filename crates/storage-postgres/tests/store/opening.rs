@@ -81,7 +81,11 @@ async fn nodes_that_start_at_once_migrate_once() {
     for node in futures_util::future::join_all(nodes).await {
         assert_eq!(node.expect("a store").catalog_revision().await.expect("a revision"), 0);
     }
-    assert_eq!(psql(name_of(&url), "SELECT count(*) = max(version) FROM refinery_schema_history").await, "t");
+    // Numbers may be left out: one for every file.
+    let files =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("a folder").count();
+    let done = psql(name_of(&url), "SELECT count(*) FROM refinery_schema_history").await;
+    assert_eq!(done, files.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

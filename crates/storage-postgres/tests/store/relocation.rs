@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use postgres_testing::Cluster;
-use storage::relocation::{Kind, LEFT_BEHIND, TABLES};
+use storage::{
+    KEY_COLUMNS,
+    relocation::{Kind, LEFT_BEHIND, TABLES},
+};
 
 use crate::support::{database, name_of};
 
@@ -42,4 +45,17 @@ fn kind(name: &str) -> Kind {
         "bytea" => Kind::Bytes,
         other => panic!("a type that no move knows: {other}"),
     }
+}
+
+#[test]
+fn every_column_of_a_key_is_in_the_list_of_what_a_rotation_does() {
+    let sql = "SELECT c.table_name, c.column_name FROM information_schema.columns c \
+               JOIN information_schema.tables t USING (table_schema, table_name) \
+               WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' \
+               AND (c.column_name = 'key_id' OR c.column_name LIKE '%!_key!_id' ESCAPE '!')";
+    let found = Cluster::shared().psql(name_of(&database()), sql).expect(sql);
+    let there: BTreeSet<(&str, &str)> = found.lines().filter_map(|line| line.split_once('|')).collect();
+    let listed: BTreeSet<(&str, &str)> =
+        KEY_COLUMNS.iter().map(|(table, column, _)| (*table, *column)).collect();
+    assert_eq!(there, listed);
 }

@@ -6,6 +6,7 @@
 mod cards;
 mod links;
 mod log;
+mod reconciliation;
 mod settlement;
 mod stream;
 
@@ -31,7 +32,7 @@ const MAX_REPORTED: usize = 20;
 const CACHE_KIB: u32 = 16 * 1024;
 
 /// All invariants, in the order of the report.
-const INVARIANTS: [&str; 21] = [
+const INVARIANTS: [&str; 25] = [
     "transfers_balance",
     "declined_moves_nothing",
     "postings_keep_to_their_accounts",
@@ -53,6 +54,10 @@ const INVARIANTS: [&str; 21] = [
     "statements_match_lines",
     "statement_digests",
     "payouts_were_posted",
+    "accounts_match_statements",
+    "reconciliations_match_lines",
+    "differences_match_events",
+    "corrections_were_posted",
 ];
 
 #[async_trait]
@@ -87,6 +92,7 @@ fn run(connection: &Connection) -> Result<AuditReport> {
         findings.note("journal_matches_log", line, "is not what the log adds up to");
     }
     settlement::check(connection, &mut findings)?;
+    reconciliation::check(connection, &mut findings)?;
     report.checked = INVARIANTS.to_vec();
     report.violations = findings.into_violations();
     Ok(report)

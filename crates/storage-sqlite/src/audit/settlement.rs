@@ -1,8 +1,8 @@
 //! Settlement against the log: each line says what its operation moved and every movement that was taken in has
 //! its line; the figures of statements are what their lines add up to, and nobody changed them; payouts were
-//! posted.
+//! posted; and what the ledger owes a merchant is what its statements say.
 
-use domain::{MerchantId, OperationId, PayoutId, StatementId};
+use domain::{IssuerId, MerchantId, OperationId, PayoutId, StatementId};
 use rusqlite::Connection;
 use settlement::closing;
 use storage::Result;
@@ -11,7 +11,10 @@ use super::Findings;
 use crate::{
     error::IntoStorage,
     fields::Fields,
-    settlement::rows::{self, STATEMENT},
+    settlement::{
+        balances,
+        rows::{self, STATEMENT},
+    },
 };
 
 /// Lines whose amount is not what the operation moved. 2 is a merchant.
@@ -80,10 +83,27 @@ pub(crate) fn check(connection: &Connection, findings: &mut Findings) -> Result<
         findings.note("payouts_were_posted", subject, "its operation did not pay it out");
         Ok(())
     })?;
-    check_digests(connection, findings)
+    check_digests(connection, findings)?;
+    check_balances(connection, findings)
 }
 
-fn each(
+/// What an issuer's merchants are owed, by the ledger and by their statements.
+fn check_balances(connection: &Connection, findings: &mut Findings) -> Result<()> {
+    let mut issuers = Vec::new();
+    each(connection, "SELECT id FROM issuer ORDER BY id", |f| {
+        issuers.push(IssuerId::new(f.int()?));
+        Ok(())
+    })?;
+    for issuer in issuers {
+        for wrong in balances::read(connection, issuer)?.differences {
+            let subject = || format!("{} in {}", wrong.merchant, wrong.currency);
+            findings.compare("accounts_match_statements", subject, wrong.statements, wrong.ledger);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn each(
     connection: &Connection,
     sql: &str,
     mut take: impl FnMut(&mut Fields<'_, '_>) -> Result<()>,

@@ -8,52 +8,15 @@ mod rows;
 
 use async_trait::async_trait;
 use domain::{Account, DifferenceId, IssuerId, OperationId, ReconciliationId, Timestamp};
-use rusqlite::{Connection, Params};
 use storage::{
     Ageing, DifferenceEvent, DifferenceFilter, DifferenceRecord, HourCheck, OwnQuery, OwnRecords, Page,
-    ReconciledLine, Reconciliation, ReconciliationStore, Result, StorageError,
+    ReconciledLine, Reconciliation, ReconciliationStore, Result,
 };
 
-use crate::{SqliteStore, error::IntoStorage, fields::Fields};
-
-/// Reads all rows of a statement.
-fn list<T>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: fn(&mut Fields<'_, '_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut statement = connection.prepare_cached(sql).stored()?;
-    let mut rows = statement.query(params).stored()?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().stored()? {
-        found.push(read(&mut Fields::new(row))?);
-    }
-    Ok(found)
-}
-
-/// One more than asked for, to see whether more follows.
-fn one_more(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
-}
-
-/// A page of what was read with [`one_more`].
-fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Page<T> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = if more { items.last().map(id) } else { None };
-    Page { items, next }
-}
-
-/// `INSERT INTO table (…) VALUES (?1, …)`
-fn insert(table: &str, columns: &str) -> String {
-    let places: Vec<String> = (1..=columns.split(',').count()).map(|n| format!("?{n}")).collect();
-    format!("INSERT INTO {table} ({columns}) VALUES ({})", places.join(", "))
-}
-
-fn conflict<T>(what: &'static str) -> Result<T> {
-    Err(StorageError::Conflict { what })
-}
+use crate::{
+    SqliteStore,
+    statements::{conflict, insert, list, one_more, page},
+};
 
 #[async_trait]
 impl ReconciliationStore for SqliteStore {

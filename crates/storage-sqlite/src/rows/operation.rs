@@ -43,8 +43,17 @@ pub(crate) const BY_ID: &str = select!("WHERE id = ?1");
 pub(crate) const BY_KEY: &str = select!("WHERE client_id = ?1 AND key = ?2");
 pub(crate) const BY_TRACE: &str =
     select!("WHERE terminal_id = ?1 AND business_date = ?2 AND trace = ?3 AND trace IS NOT NULL");
-/// Newest first, from below `?1` down to `?2`.
-pub(crate) const DOWNWARD: &str = select!("WHERE id < ?1 AND id >= ?2 ORDER BY id DESC");
+/// Newest first, from below `?1` down to `?2`, at most `?3`: what the filters let through, where an absent one is
+/// null. Only those are read whole.
+pub(crate) const DOWNWARD: &str = select!(
+    "WHERE id < ?1 AND id >= ?2 AND issuer_id = ?4 AND (?5 IS NULL OR kind = ?5) \
+     AND (?6 IS NULL OR (decline IS NULL) = ?6) AND (?7 IS NULL OR merchant_id = ?7) \
+     AND (?8 IS NULL OR store_id = ?8) AND (?9 IS NULL OR terminal_id = ?9) AND (?10 IS NULL OR client_id = ?10) \
+     AND (?11 IS NULL OR at >= ?11) AND (?12 IS NULL OR at < ?12) ORDER BY id DESC LIMIT ?3"
+);
+/// The id of the operation that is `?3` further down than the first one below `?1`, not below `?2`.
+pub(crate) const FURTHER_DOWN: &str =
+    "SELECT id FROM operation WHERE id < ?1 AND id >= ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3";
 
 pub(crate) const INSERT_USUAL: &str = concat!(
     "INSERT INTO operation (",

@@ -100,9 +100,34 @@ pub(super) fn append_payee(connection: &Connection, payee: &Payee) -> Result<()>
         p.bic,
         p.clearing_code,
         p.created_by.get(),
-        p.created_at.micros()
+        p.created_at.micros(),
+        p.sealed.as_ref().map(|sealed| sealed.key_id),
+        p.sealed.as_ref().map(|sealed| &sealed.bytes[..])
     ];
     connection.execute(&sql, values).unique("id")?;
+    Ok(())
+}
+
+pub(super) fn not_under(
+    connection: &Connection,
+    current: u8,
+    after: Option<PayeeId>,
+    limit: usize,
+) -> Result<Vec<Payee>> {
+    let sql =
+        format!("SELECT {PAYEE} FROM payee WHERE id > ?1 AND account_key_id IS NOT ?2 ORDER BY id LIMIT ?3");
+    let after = after.map_or(i64::MIN, PayeeId::get);
+    list(connection, &sql, params![after, current, crate::jobs::clamp(limit)], rows::payee)
+}
+
+pub(super) fn seal(connection: &Connection, payees: &[Payee]) -> Result<()> {
+    let sql = "UPDATE payee SET account_number = ?2, account_key_id = ?3, account_sealed = ?4 WHERE id = ?1";
+    let mut update = connection.prepare_cached(sql).stored()?;
+    for payee in payees {
+        let Some(sealed) = &payee.sealed else { continue };
+        let values = params![payee.id.get(), payee.account_number, sealed.key_id, &sealed.bytes[..]];
+        update.execute(values).stored()?;
+    }
     Ok(())
 }
 

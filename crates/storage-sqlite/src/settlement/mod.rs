@@ -5,6 +5,7 @@
 
 mod accrual;
 mod agreements;
+pub(crate) mod balances;
 mod closing;
 mod movements;
 mod payouts;
@@ -15,50 +16,23 @@ use async_trait::async_trait;
 use domain::{
     AgreementId, BusinessDate, Currency, IssuerId, MerchantId, OperationId, PayeeId, PayoutId, StatementId,
 };
-use rusqlite::{Connection, Params};
 use settlement::{Agreement, CalendarDay, Line, Payee, Payout, Statement};
 use storage::{
     Accrual, Closed, Closing, LogPosition, MovementPage, OpenSums, Page, PayoutFilter, Result, Settled,
-    SettlementProgress, SettlementStore, StatementFilter, StorageError,
+    SettledBalances, SettlementProgress, SettlementStore, StatementFilter,
 };
 
-use crate::{SqliteStore, error::IntoStorage, fields::Fields};
-
-/// Reads all rows of a statement.
-fn list<T>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: fn(&mut Fields<'_, '_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut statement = connection.prepare_cached(sql).stored()?;
-    let mut rows = statement.query(params).stored()?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().stored()? {
-        found.push(read(&mut Fields::new(row))?);
-    }
-    Ok(found)
-}
-
-/// One more than asked for, to see whether more follows.
-fn one_more(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
-}
-
-/// A page of what was read with [`one_more`].
-fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Page<T> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = if more { items.last().map(id) } else { None };
-    Page { items, next }
-}
-
-fn conflict<T>(what: &'static str) -> Result<T> {
-    Err(StorageError::Conflict { what })
-}
+use crate::{
+    SqliteStore,
+    statements::{conflict, list, one_more, page},
+};
 
 #[async_trait]
 impl SettlementStore for SqliteStore {
+    async fn settled_balances(&self, issuer: IssuerId) -> Result<SettledBalances> {
+        self.long(move |connection| balances::read(connection, issuer)).await
+    }
+
     async fn put_calendar_year(&self, issuer: IssuerId, year: i16, days: &[CalendarDay]) -> Result<()> {
         let days = days.to_vec();
         self.write(move |connection| agreements::put_year(connection, issuer, year, &days)).await
@@ -104,6 +78,20 @@ impl SettlementStore for SqliteStore {
         limit: usize,
     ) -> Result<Page<Payee>> {
         self.long(move |connection| agreements::payees(connection, issuer, merchant, before, limit)).await
+    }
+
+    async fn accounts_not_under(
+        &self,
+        current: u8,
+        after: Option<PayeeId>,
+        limit: usize,
+    ) -> Result<Vec<Payee>> {
+        self.long(move |connection| agreements::not_under(connection, current, after, limit)).await
+    }
+
+    async fn seal_accounts(&self, payees: &[Payee]) -> Result<()> {
+        let payees = payees.to_vec();
+        self.write(move |connection| agreements::seal(connection, &payees)).await
     }
 
     async fn payees_in_force(

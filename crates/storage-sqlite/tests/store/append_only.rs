@@ -69,7 +69,7 @@ async fn settlement_cannot_be_rewritten() {
     let rest = "INSERT INTO settlement_line VALUES (1, 1, 1, NULL, 1, 1, 9, 1, NULL, NULL, 0, 0, 0);
                 INSERT INTO settlement_split VALUES (1, 1, 2, 1, 1);
                 INSERT INTO agreement VALUES (1, 1, 0, 'CNY', 1, '{}', 1, 1);
-                INSERT INTO payee VALUES (1, 1, 1, 'CNY', 1, 'a', 'b', 'c', NULL, NULL, 1, 1);
+                INSERT INTO payee VALUES (1, 1, 1, 'CNY', 1, 'a', 'b', 'c', NULL, NULL, 1, 1, NULL, NULL);
                 INSERT INTO payout (id, issuer_id, merchant_id, statement_id, currency, amount, due_on, due_estimated,
                     status, proposed_by, created_at, version) VALUES (1, 1, 1, 1, 'CNY', 8, 1, 0, 1, 1, 1, 1)";
     let all = [row(1, 1), row(2, 2), row(3, 3), rest.to_owned()].join(";");
@@ -82,6 +82,8 @@ async fn settlement_cannot_be_rewritten() {
         "UPDATE agreement SET terms = ''",
         "DELETE FROM agreement",
         "UPDATE payee SET account_number = ''",
+        "UPDATE payee SET account_number = '9', account_key_id = 1, account_sealed = x'00'",
+        "UPDATE payee SET holder_name = 'z', account_key_id = 1, account_sealed = x'00'",
         "DELETE FROM payee",
         "DELETE FROM statement",
         "UPDATE statement SET merchant_id = 9 WHERE id = 1",
@@ -107,4 +109,46 @@ async fn settlement_cannot_be_rewritten() {
     let next = "UPDATE statement SET status = 2 WHERE id = 1; UPDATE statement SET status = 3 WHERE id = 2;
                 UPDATE payout SET status = 2, decided_by = 2";
     outsider.execute_batch(next).expect("the next step");
+}
+
+#[tokio::test]
+async fn approvals_cannot_be_rewritten() {
+    let (_folder, path) = scratch();
+    drop(crate::support::open(&path, storage_sqlite::Options::default()).expect("a new database"));
+    let outsider = Connection::open(&path).expect("another program");
+    let rows = "INSERT INTO approval VALUES (1, 1, 'adjust', 'adjustment', 7, '{}', 5, 'CNY', 'pending', NULL, NULL, \
+                    NULL, NULL, NULL, 1, 100, 1);
+                INSERT INTO approval_event VALUES (1, 1, 1, 1, 7, 'asked', '');
+                INSERT INTO limit_use VALUES (7, 'k', 1, 1, 1, zeroblob(16), 'adjust', 'CNY', 1, 5, 1, 'approval', 1)";
+    outsider.execute_batch(rows).expect("rows");
+    for wrong in [
+        "UPDATE approval SET body = '{\"amount\":9}'",
+        "UPDATE approval SET amount = 9",
+        "UPDATE approval SET maker_id = 8",
+        "UPDATE approval SET expires_at = 999",
+        "DELETE FROM approval",
+        "UPDATE approval_event SET note = 'x'",
+        "DELETE FROM approval_event",
+        "DELETE FROM limit_use",
+    ] {
+        let error = outsider.execute(wrong, []).expect_err(wrong);
+        assert!(error.to_string().contains("append-only"), "{wrong}: {error}");
+    }
+    for wrong in [
+        "UPDATE approval SET state = 'approved', decided_by = 7, decided_at = 50",
+        "UPDATE approval SET state = 'rejected', decided_by = 7, decided_at = 50",
+        "UPDATE approval SET state = 'withdrawn', decided_by = 8, decided_at = 50",
+        "UPDATE approval SET state = 'approved', decided_at = 50",
+        "UPDATE approval SET state = 'approved', decided_by = 8, decided_at = 100",
+        "UPDATE approval SET result = 'op_1'",
+    ] {
+        let error = outsider.execute(wrong, []).expect_err(wrong);
+        assert!(error.to_string().contains("CHECK"), "{wrong}: {error}");
+    }
+    let done = "UPDATE approval SET state = 'approved', decided_by = 8, decided_at = 50;
+                UPDATE approval SET result = 'op_1'";
+    outsider.execute_batch(done).expect("the next steps");
+    let again = "UPDATE approval SET state = 'rejected', result = NULL, decided_by = 9";
+    let error = outsider.execute(again, []).expect_err(again);
+    assert!(error.to_string().contains("append-only"), "{error}");
 }

@@ -12,4 +12,5 @@ mod failing_disk;
 mod log_length;
 mod opening;
 mod plans;
+mod reconciliation;
 mod support;
