@@ -94,7 +94,7 @@ fn planted_bugs(package: &Package) -> Vec<String> {
     found
 }
 
-/// Walks the lock file from everything that ships in the crate. Its tests may use what they like.
+/// Walks what the crate is built from, from everything that ships in it. Its tests may use what they like.
 fn impure_libraries(package: &Package, workspace: &Workspace) -> Vec<String> {
     let mut found = BTreeSet::new();
     for direct in package.dependencies.iter().filter(|dependency| !dependency.dev) {
@@ -117,7 +117,7 @@ fn closure<'a>(start: &'a str, workspace: &'a Workspace) -> BTreeSet<&'a str> {
     let mut open = vec![start];
     while let Some(name) = open.pop() {
         if reached.insert(name) {
-            open.extend(workspace.locked.get(name).into_iter().flatten().map(String::as_str));
+            open.extend(workspace.built_from.get(name).into_iter().flatten().map(String::as_str));
         }
     }
     reached

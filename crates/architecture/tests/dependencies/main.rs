@@ -86,8 +86,8 @@ all = { level = "warn", priority = -1 }
 "#;
 const INHERITS: &str = "[package]\nname = \"x\"\n\n[lints]\nworkspace = true\n";
 
-fn made_up(packages: &[Value], manifest: &str, lock: &str) -> Workspace {
-    Workspace::parse(&json!({ "packages": packages }), |_| manifest.to_owned(), ROOT, lock)
+fn made_up(packages: &[Value], manifest: &str, tree: &str) -> Workspace {
+    Workspace::parse(&json!({ "packages": packages }), |_| manifest.to_owned(), ROOT, tree)
 }
 
 /// The checker's verdict on one made-up package must name every text in `expected`; an empty list
@@ -186,30 +186,13 @@ fn a_crate_without_the_workspace_lints_is_found() {
 
 #[test]
 fn a_forbidden_library_behind_another_one_is_found() {
-    let lock = r#"
-[[package]]
-name = "innocent"
-version = "1.0.0"
-dependencies = [
- "middleman 2.0.0",
-]
-
-[[package]]
-name = "middleman"
-version = "2.0.0"
-dependencies = [
- "getrandom",
-]
-
-[[package]]
-name = "getrandom"
-version = "0.4.0"
-"#;
-    let uses_it = made_up(&[package("domain", "domain", &["innocent"])], INHERITS, lock);
+    let tree =
+        "0domain v0.1.0 (/made-up)\n1innocent v1.0.0\n2middleman v2.0.0\n3getrandom v0.4.0\n1other v1.0.0\n";
+    let uses_it = made_up(&[package("domain", "domain", &["innocent"])], INHERITS, tree);
     let found = violations(&uses_it);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("`domain` must not use `getrandom` (through `innocent`)"), "{found:?}");
 
-    let only_in_tests = made_up(&[package("domain", "domain", &["dev:innocent"])], INHERITS, lock);
+    let only_in_tests = made_up(&[package("domain", "domain", &["dev:innocent"])], INHERITS, tree);
     assert_eq!(violations(&only_in_tests), Vec::<String>::new());
 }

@@ -1,5 +1,5 @@
-//! What cargo says about the workspace, reduced to what the rules ask. Needs no network: only the
-//! manifests (`cargo metadata --no-deps`) and the lock file are read.
+//! What cargo says about the workspace, reduced to what the rules ask: the manifests (`cargo metadata
+//! --no-deps`), and what the pure crate is built from (`cargo tree`). Needs no network.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,25 +27,22 @@ pub(crate) struct Package {
 
 pub(crate) struct Workspace {
     pub(crate) packages: Vec<Package>,
-    /// Package name → names it depends on, of all versions together. A lock file holds every
-    /// platform and the features of the whole workspace, so this errs on the strict side.
-    pub(crate) locked: BTreeMap<String, Vec<String>>,
+    /// Package name → names it depends on, of all versions together, with the features that the pure
+    /// crate asks for. What other crates turn on in the same libraries, it cannot know of.
+    pub(crate) built_from: BTreeMap<String, Vec<String>>,
 }
 
 impl Workspace {
     pub(crate) fn read() -> Self {
-        let output = Command::new(env!("CARGO"))
-            .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .expect("cargo starts");
-        assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-        let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+        let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]);
+        let metadata: Value = serde_json::from_str(&metadata).expect("cargo metadata prints JSON");
         let root = metadata["workspace_root"].as_str().expect("a workspace has a root");
-        let lock = read(&Path::new(root).join("Cargo.lock"));
-        assert!(lock.contains("[[package]]"), "Cargo.lock lists no package");
+        let tree = ["tree", "--locked", "--offline", "--package", crate::rules::PURE_CRATE];
+        let tree =
+            cargo(&[&tree[..], &["--edges", "normal,build", "--prefix", "depth", "--no-dedupe"]].concat());
+        assert!(tree.starts_with(&format!("0{} ", crate::rules::PURE_CRATE)), "cargo tree: {tree}");
         let root_manifest = read(&Path::new(root).join("Cargo.toml"));
-        Self::parse(&metadata, |manifest| read(Path::new(manifest)), &root_manifest, &lock)
+        Self::parse(&metadata, |manifest| read(Path::new(manifest)), &root_manifest, &tree)
     }
 
     /// `manifest` gives the text of a Cargo.toml by its path.
@@ -53,13 +50,23 @@ impl Workspace {
         metadata: &Value,
         manifest: impl Fn(&str) -> String,
         root_manifest: &str,
-        lock: &str,
+        tree: &str,
     ) -> Self {
         let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
         let packages =
             packages.iter().map(|package| parse_package(package, &manifest, root_manifest)).collect();
-        Self { packages, locked: parse_lock(lock) }
+        Self { packages, built_from: parse_tree(tree) }
     }
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo prints UTF-8")
 }
 
 fn read(path: &Path) -> String {
@@ -126,19 +133,20 @@ fn table<'a>(manifest: &'a str, header: &'a str) -> impl Iterator<Item = &'a str
     lines.skip_while(move |line| *line != header).skip(1).take_while(|line| !line.starts_with('['))
 }
 
-/// Reads the names out of a lock file, whose layout cargo writes line by line:
-/// `name = "a"`, then `dependencies = [`, then ` "b",` or ` "b 1.2.3",`.
-fn parse_lock(lock: &str) -> BTreeMap<String, Vec<String>> {
-    let mut locked: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut package = String::new();
-    for line in lock.lines() {
-        if let Some(name) = line.strip_prefix("name = \"") {
-            name.trim_end_matches('"').clone_into(&mut package);
-            locked.entry(package.clone()).or_default();
-        } else if let Some(quoted) = line.strip_prefix(" \"") {
-            let name = quoted.split(['"', ' ']).next().unwrap_or_default();
-            locked.entry(package.clone()).or_default().push(name.to_owned());
+/// Reads the names out of a tree, which cargo writes line by line with the depth before each name:
+/// `1sha2 v0.11.1`, then `2digest v0.11.3`.
+fn parse_tree(tree: &str) -> BTreeMap<String, Vec<String>> {
+    let mut built_from: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut above: Vec<String> = Vec::new();
+    for line in tree.lines() {
+        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+        let Ok(depth) = line[..digits].parse::<usize>() else { continue };
+        let name = line[digits..].split(' ').next().unwrap_or_default().to_owned();
+        above.truncate(depth);
+        if let Some(user) = above.last() {
+            built_from.entry(user.clone()).or_default().push(name.clone());
         }
+        above.push(name);
     }
-    locked
+    built_from
 }
