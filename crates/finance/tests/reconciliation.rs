@@ -11,7 +11,7 @@ use domain::{Account, Currency, DifferenceId};
 use finance::reconciliation::{FileRequest, Imported, Proposed, ReconcileError, Reconciler};
 use reconciliation::{Class, Format, Mapping};
 use storage::{DifferenceFilter, DifferenceRecord, DifferenceStatus, MatchOn};
-use world::{CHECKER, ISSUER, MAKER, World, mer};
+use world::{CHECKER, Database, ISSUER, MAKER, World, mer};
 
 const MAPPING: &str = r#"{"columns": {"reference": "order", "amount": "yuan", "at": "at"}}"#;
 
@@ -56,7 +56,7 @@ fn correct(delta: i64) -> Proposed {
 
 #[tokio::test]
 async fn a_file_becomes_differences_and_corrections() {
-    let world = World::begin("2026-09-30T12:00:00").await;
+    let world = World::begin_on(Database::Sqlite, "2026-09-30T12:00:00").await;
     let (a, b, c) = (world.sale(1, 1_000).await, world.sale(1, 2_000).await, world.sale(1, 3_000).await);
     world.sale(2, 9_999).await;
     let (_, key) = world.sale_with_key(1, 4_000).await;
@@ -123,7 +123,7 @@ async fn a_file_becomes_differences_and_corrections() {
 
 #[tokio::test]
 async fn an_interrupted_posting_is_made_once() {
-    let world = World::begin("2026-09-30T12:00:00").await;
+    let world = World::begin_on(Database::Sqlite, "2026-09-30T12:00:00").await;
     let a = world.sale(1, 1_000).await;
     let reconciler = Reconciler::new(world.engine.clone());
     let text = format!("order,yuan,at\n{a},9.00,2026-09-30 12:00:00\n");
@@ -159,7 +159,7 @@ async fn an_interrupted_posting_is_made_once() {
 
 #[tokio::test]
 async fn what_is_refused() {
-    let world = World::begin("2026-09-30T12:00:00").await;
+    let world = World::begin_on(Database::Sqlite, "2026-09-30T12:00:00").await;
     let a = world.sale(1, 1_000).await;
     let reconciler = Reconciler::new(world.engine.clone());
     let text = format!("order,yuan,at\n{a},9.00,2026-09-30 12:00:00\n");

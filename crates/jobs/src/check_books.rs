@@ -2,7 +2,8 @@
 //! the roll-up that balances are read from. The newest hours in every round, and one hour of the past after
 //! the other, from the first to the last and again from the first.
 //!
-//! Takes up corrections, too, whose approval was written and whose posting was interrupted.
+//! Holds merchants' accounts against their statements, too, and takes up corrections whose approval was written and
+//! whose posting was interrupted.
 
 use std::sync::{
     Arc,
@@ -16,7 +17,10 @@ use domain::{
 use engine::Engine;
 use finance::reconciliation::Reconciler;
 
-use crate::runner::{JobError, Round};
+use crate::{
+    check_settlement::Settled,
+    runner::{JobError, Round},
+};
 
 const MILLIS_PER_HOUR: i64 = 3_600_000;
 const MILLIS_PER_SECOND: i64 = 1_000;
@@ -31,6 +35,7 @@ const SWEPT_TO: &str = "hexiao_books_swept_timestamp_seconds";
 pub(crate) struct Checking {
     /// The hour after the last one that was checked; 0 before the first round.
     next: Arc<AtomicI64>,
+    settled: Settled,
 }
 
 impl Checking {
@@ -49,7 +54,7 @@ impl Checking {
             "The moment up to which the past was checked in the present sweep"
         );
         metrics::counter!(MISMATCHES).absolute(0);
-        Self::default()
+        Self { settled: Settled::new(), ..Self::default() }
     }
 
     /// Checks the newest hours and some of the past.
@@ -69,6 +74,7 @@ impl Checking {
         }
         self.next.store(end, Ordering::Relaxed);
         seconds_of(SWEPT_TO, end.saturating_mul(MILLIS_PER_HOUR).saturating_add(EPOCH_MS));
+        done += self.settled.round(&engine).await?;
         done += Reconciler::new(engine).resume().await?;
         Ok(Round { done, more: false })
     }

@@ -2,8 +2,14 @@
 //! resumable (it looks for work in the store, or keeps a cursor there), and visible in `/metrics`. Of
 //! several nodes on a database, one runs a job at a time.
 
+mod board;
+mod by_hand;
 mod check_books;
+mod check_settlement;
+mod deliver_codes;
+mod expire_approvals;
 mod expire_cards;
+mod expire_gifts;
 mod issue_cards;
 mod release_holds;
 mod roll_up;
@@ -12,7 +18,9 @@ mod runner;
 mod settle;
 mod turns;
 
-pub use runner::{JobError, JobsConfig, JobsHandle, spawn};
+pub use board::{Board, JobState};
+pub use by_hand::ByHand;
+pub use runner::{Delivering, JobError, JobsConfig, JobsHandle, spawn};
 
 use domain::{
     Command, IssuerId,

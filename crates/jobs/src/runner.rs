@@ -11,15 +11,28 @@ use tokio::{
 };
 
 use crate::{
+    board::Board,
     check_books::Checking,
-    expire_cards, issue_cards, release_holds, roll_up, roll_up_journal,
+    deliver_codes, expire_approvals, expire_cards, expire_gifts, issue_cards, release_holds, roll_up,
+    roll_up_journal,
     settle::Settling,
     turns::{Keeper, Turns, TurnsConfig},
 };
 
 /// All jobs, in the order in which their leases are asked for.
-const NAMES: &[&str] =
-    &["release_holds", "expire_cards", "roll_up", "issue_cards", "roll_up_journal", "settle", "check_books"];
+const NAMES: &[&str] = &[
+    "release_holds",
+    "expire_cards",
+    "roll_up",
+    "issue_cards",
+    "roll_up_journal",
+    "settle",
+    "check_books",
+    "expire_approvals",
+    "expire_gifts",
+    // The last of all: it only is where there is a gateway.
+    "deliver_codes",
+];
 /// How soon it is looked again whether a job that is another node's is ours.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -35,6 +48,17 @@ pub enum JobError {
     /// Settlement failed.
     #[error(transparent)]
     Finance(#[from] FinanceError),
+    /// Looking after wallets failed.
+    #[error(transparent)]
+    Wallet(#[from] wallet::WalletError),
+    /// Codes were not delivered.
+    #[error("{count} sign-in codes were not delivered: {reason}")]
+    Undelivered {
+        /// How many.
+        count: u64,
+        /// Why one of them was not.
+        reason: String,
+    },
     /// Posting a correction of a reconciliation failed.
     #[error(transparent)]
     Reconciliation(#[from] ReconcileError),
@@ -55,6 +79,12 @@ pub struct JobsConfig {
     pub settle: Duration,
     /// Between rounds of checking the books against the log.
     pub check_books: Duration,
+    /// Between rounds of giving up what nobody approved in time.
+    pub expire_approvals: Duration,
+    /// Between rounds of ending gifts and forgetting what wallets need no more.
+    pub expire_gifts: Duration,
+    /// Between looks for sign-in codes that other nodes were asked for, besides being woken.
+    pub deliver_codes: Duration,
     /// Between looks for unfinished batches, besides being woken.
     pub issue_cards: Duration,
 }
@@ -68,6 +98,9 @@ impl Default for JobsConfig {
             roll_up_journal: Duration::from_secs(2),
             settle: Duration::from_secs(5),
             check_books: Duration::from_secs(30),
+            expire_approvals: Duration::from_mins(1),
+            expire_gifts: Duration::from_secs(30),
+            deliver_codes: Duration::from_secs(1),
             // The node that was asked for a batch need not be the one that makes it.
             issue_cards: Duration::from_secs(2),
         }
@@ -80,9 +113,15 @@ pub struct JobsHandle {
     tasks: Vec<JoinHandle<()>>,
     keeper: Keeper,
     wake_issuing: Arc<Notify>,
+    board: Board,
 }
 
 impl JobsHandle {
+    /// Where the jobs say how they are.
+    pub fn board(&self) -> Board {
+        self.board.clone()
+    }
+
     /// What wakes the job that makes cards, when a batch was asked for.
     pub fn wake_issuing(&self) -> Arc<Notify> {
         Arc::clone(&self.wake_issuing)
@@ -107,12 +146,22 @@ pub(crate) struct Round {
     pub(crate) more: bool,
 }
 
+/// What delivers codes, and what wakes it when there is one.
+pub type Delivering = (wallet::Deliveries, Arc<Notify>);
+
 /// Starts all jobs. With a membership, each runs on one node at a time; without, this process is alone.
-pub fn spawn(engine: &Engine, membership: Option<Membership>, config: JobsConfig) -> JobsHandle {
+pub fn spawn(
+    engine: &Engine,
+    membership: Option<Membership>,
+    config: JobsConfig,
+    delivering: Option<Delivering>,
+) -> JobsHandle {
+    let names = if delivering.is_some() { NAMES } else { &NAMES[..NAMES.len() - 1] };
     let (stop, stopped) = watch::channel(false);
     let wake_issuing = Arc::new(Notify::new());
     let never = Arc::new(Notify::new());
-    let (turns, keeper) = Turns::start(engine.store(), membership, NAMES, TurnsConfig::default());
+    let (turns, keeper) = Turns::start(engine.store(), membership, names, TurnsConfig::default());
+    let board = Board::new(names);
     let job = |number: usize, every, wake: &Arc<Notify>| Job {
         name: NAMES[number],
         number,
@@ -121,10 +170,11 @@ pub fn spawn(engine: &Engine, membership: Option<Membership>, config: JobsConfig
         stopped: stopped.clone(),
         turns: turns.clone(),
         engine: engine.clone(),
+        board: board.clone(),
     };
-    let settling = Settling::default();
+    let settling = Settling::new();
     let checking = Checking::new();
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(job(0, config.release_holds, &never).run(release_holds::round)),
         tokio::spawn(job(1, config.expire_cards, &never).run(expire_cards::round)),
         tokio::spawn(job(2, config.roll_up, &never).run(roll_up::round)),
@@ -132,8 +182,15 @@ pub fn spawn(engine: &Engine, membership: Option<Membership>, config: JobsConfig
         tokio::spawn(job(4, config.roll_up_journal, &never).run(roll_up_journal::round)),
         tokio::spawn(job(5, config.settle, &never).run(move |engine| settling.clone().round(engine))),
         tokio::spawn(job(6, config.check_books, &never).run(move |engine| checking.clone().round(engine))),
+        tokio::spawn(job(7, config.expire_approvals, &never).run(expire_approvals::round)),
+        tokio::spawn(job(8, config.expire_gifts, &never).run(expire_gifts::round)),
     ];
-    JobsHandle { stop, tasks, keeper, wake_issuing }
+    if let Some((deliveries, wake)) = delivering {
+        deliver_codes::describe();
+        let round = move |_: Engine| deliver_codes::round(deliveries.clone());
+        tasks.push(tokio::spawn(job(NAMES.len() - 1, config.deliver_codes, &wake).run(round)));
+    }
+    JobsHandle { stop, tasks, keeper, wake_issuing, board }
 }
 
 /// A job with what it needs to run.
@@ -145,6 +202,7 @@ struct Job {
     stopped: watch::Receiver<bool>,
     turns: Turns,
     engine: Engine,
+    board: Board,
 }
 
 impl Job {
@@ -154,7 +212,9 @@ impl Job {
     {
         metrics::counter!("hexiao_job_failures_total", "job" => self.name).absolute(0);
         while !*self.stopped.borrow() && self.engine.is_running() {
-            if !self.turns.is_ours(self.number) {
+            let is_ours = self.turns.is_ours(self.number);
+            self.board.turn(self.number, is_ours, self.every.as_secs());
+            if !is_ours {
                 tokio::select! {
                     () = self.turns.asked_again() => {}
                     () = tokio::time::sleep(LOOK) => {}
@@ -162,7 +222,10 @@ impl Job {
                 }
                 continue;
             }
-            let more = report(self.name, &self.engine, round(self.engine.clone()).await);
+            let began = self.engine.now();
+            let done = round(self.engine.clone()).await;
+            self.board.report(self.number, began, self.engine.now(), &done);
+            let more = report(self.name, &self.engine, done);
             if more {
                 continue;
             }

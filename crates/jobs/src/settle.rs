@@ -3,11 +3,23 @@
 //! Keeps the open statements of each issuer in memory between rounds. Whatever goes wrong, they are made again
 //! from the store. Others may settle beside it: whoever is second finds that something was changed.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use domain::{IssuerId, Timestamp, command::SYSTEM_CLIENT, program::Status};
+use domain::{
+    IssuerId, Timestamp,
+    command::SYSTEM_CLIENT,
+    ids::{EPOCH_MS, SHIFT},
+    program::Status,
+};
 use engine::Engine;
-use finance::settlement::{FinanceError, RunReport, Settler};
+use finance::settlement::{FinanceError, RunReport, Settler, seal_accounts};
 use storage::StorageError;
 use tokio::sync::Mutex;
 
@@ -18,10 +30,15 @@ const PARTS: usize = 20;
 /// How often it is looked for periods that are over.
 const CLOSE_EVERY: Duration = Duration::from_secs(30);
 
+/// How far behind the log statements are.
+const LAG: &str = "hexiao_settlement_lag_seconds";
+
 /// What is kept between rounds.
 #[derive(Clone, Default)]
 pub(crate) struct Settling {
     issuers: Arc<Mutex<HashMap<IssuerId, Kept>>>,
+    /// Whether account numbers from before they were sealed have been looked for.
+    sealed: Arc<AtomicBool>,
 }
 
 struct Kept {
@@ -30,16 +47,38 @@ struct Kept {
 }
 
 impl Settling {
+    /// Makes the metrics known, so that an alert sees them from the start.
+    pub(crate) fn new() -> Self {
+        metrics::describe_gauge!(
+            LAG,
+            "Age of what is taken into statements next, where there is more to take in"
+        );
+        metrics::gauge!(LAG).set(0.0);
+        Self::default()
+    }
+
     /// A round for every issuer.
     pub(crate) async fn round(self, engine: Engine) -> Result<Round, JobError> {
+        if !self.sealed.load(Ordering::Relaxed) {
+            let sealed = seal_accounts(engine.store().as_ref(), engine.vault()).await?;
+            if sealed > 0 {
+                tracing::info!(
+                    sealed,
+                    "numbers of merchants' bank accounts were sealed under the current key"
+                );
+            }
+            self.sealed.store(true, Ordering::Relaxed);
+        }
         let mut kept = self.issuers.lock().await;
         let catalog = engine.catalog();
-        let mut round = Round::default();
+        let (mut round, mut lag) = (Round::default(), 0);
         for issuer in catalog.issuers.values().filter(|issuer| issuer.status == Status::Active) {
             match step(&engine, issuer.id, &mut kept).await {
                 Ok((report, more)) => {
                     round.done += report.operations + report.statements;
                     round.more |= more;
+                    lag =
+                        lag.max(kept.get(&issuer.id).filter(|_| more).map_or(0, |own| behind(&engine, own)));
                     count(&report);
                 }
                 Err(error) => {
@@ -50,7 +89,20 @@ impl Settling {
                 }
             }
         }
+        #[expect(clippy::cast_precision_loss, reason = "a metric")]
+        metrics::gauge!(LAG).set(lag as f64);
         Ok(round)
+    }
+}
+
+/// How old the last operation is that was taken in, in seconds.
+fn behind(engine: &Engine, own: &Kept) -> i64 {
+    let at = (own.settler.reached().get() >> SHIFT).saturating_add(EPOCH_MS);
+    // Before the first there is nothing that could be old.
+    if own.settler.reached().get() <= 0 {
+        0
+    } else {
+        (engine.now().millis().saturating_sub(at) / 1000).max(0)
     }
 }
 

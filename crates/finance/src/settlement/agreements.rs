@@ -5,7 +5,10 @@ use engine::Engine;
 use settlement::{Agreement, Books, Calendar, Payee, Terms};
 use storage::{Page, StatementFilter, Store};
 
-use super::error::{FinanceError, field};
+use super::{
+    accounts,
+    error::{FinanceError, field},
+};
 
 const PAGE: usize = 1000;
 /// The years whose notices are read.
@@ -143,8 +146,10 @@ pub async fn add_payee(
         clearing_code: new.clearing_code,
         created_by: client,
         created_at: engine.now(),
+        sealed: None,
     };
     payee.check().map_err(FinanceError::Field)?;
+    let payee = accounts::seal(engine.vault(), payee)?;
     engine.store().append_payee(&payee).await?;
     Ok(payee)
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use documents::{BankAccount, PayeePayment, PayoutFile, PayoutTemplate, write_pain001, write_payout_csv};
+pub use documents::PayoutTemplate;
+use documents::{BankAccount, PayeePayment, PayoutFile, write_pain001, write_payout_csv};
 use domain::{BusinessDate, Currency, MerchantId, PayoutId, posting::PostingKind};
 use engine::Engine;
 use settlement::{Payee, Payout, PayoutStatus};
 
 use super::{
+    accounts,
     agreements::zone,
     error::{FinanceError, field},
     payouts::{Decision, post, posting, read, step, today, update},
@@ -34,6 +36,11 @@ pub enum PayoutFormat {
     Pain001,
     /// Text by a template.
     Template(Box<PayoutTemplate>),
+}
+
+/// Reads a template from JSON, such as [`PayoutTemplate::DELIMITED`].
+pub fn read_template(json: &str) -> Result<PayoutTemplate, FinanceError> {
+    PayoutTemplate::parse(json).map_err(|error| FinanceError::Document(error.to_string()))
 }
 
 /// A file for the bank.
@@ -68,6 +75,7 @@ pub async fn send_payouts(
     Ok(SentFile { bytes, payouts })
 }
 
+/// The accounts that are paid to, with their numbers in plain: for the file, and not to be kept.
 async fn payees(
     engine: &Engine,
     by: Decision,
@@ -86,7 +94,9 @@ async fn payees(
             }
         };
         let missing = FinanceError::NoPayee { merchant: payout.merchant, currency };
-        payees.insert(payout.id, found.ok_or(missing)?);
+        let found = found.ok_or(missing)?;
+        let account_number = accounts::open(engine.vault(), &found)?;
+        payees.insert(payout.id, Payee { account_number, sealed: None, ..found });
     }
     Ok(payees)
 }

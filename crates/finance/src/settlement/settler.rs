@@ -11,7 +11,7 @@ use domain::{
 use engine::{Engine, EngineConfig, Intent, issue::job_key};
 use settlement::{
     Books, Fold, Payout, PayoutStatus, Statement, StatementStatus,
-    closing::{self, Frozen, Until},
+    closing::{self, Early, Frozen, Until},
     fold::{Key, Open, Originals, With},
 };
 use storage::{Accrual, Closed, Closing, MovementPage, SettlementProgress, StorageError};
@@ -63,6 +63,26 @@ pub struct Settler {
     pending: Vec<Frozen>,
 }
 
+/// What a run is to close.
+#[derive(Clone, Copy, Debug)]
+pub struct RunScope {
+    /// Only periods that end on this day or earlier.
+    pub through: Option<BusinessDate>,
+    /// Whose periods that have begun by then are closed too, though they are not over.
+    pub early: Option<EarlyClose>,
+    /// Who proposes the payouts.
+    pub maker: ClientId,
+}
+
+/// Whose books are closed before their period is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EarlyClose {
+    /// One merchant's, as when it leaves.
+    Merchant(MerchantId),
+    /// Those of all, as when the issuer winds its cards up.
+    All,
+}
+
 /// Takes everything in and closes all periods that are over and end on `through` or earlier, for as long as
 /// others interfere. `maker` proposes the payouts.
 pub async fn run(
@@ -71,13 +91,28 @@ pub async fn run(
     through: Option<BusinessDate>,
     maker: ClientId,
 ) -> Result<RunReport, FinanceError> {
+    run_watched(engine, issuer, RunScope { through, early: None, maker }, &|_| {}).await
+}
+
+/// The same, of any scope; `watch` is told after each step what was done so far.
+pub async fn run_watched(
+    engine: &Engine,
+    issuer: IssuerId,
+    scope: RunScope,
+    watch: &(dyn Fn(&RunReport) + Sync),
+) -> Result<RunReport, FinanceError> {
+    let catalog = engine.catalog();
+    let own = |merchant| catalog.merchants.get(&merchant).is_some_and(|found| found.issuer == issuer);
+    if matches!(scope.early, Some(EarlyClose::Merchant(merchant)) if !own(merchant)) {
+        return Err(FinanceError::Unknown("merchant"));
+    }
     let mut report = RunReport::default();
     let mut attempt = 0;
     loop {
         attempt += 1;
-        match run_once(engine, issuer, through, maker, &mut report).await {
-            Err(FinanceError::Storage(StorageError::Conflict { what: "revision" })) if attempt < ATTEMPTS => {
-            }
+        match run_once(engine, issuer, scope, watch, &mut report).await {
+            // Somebody else took a step in between: what is left is found anew.
+            Err(FinanceError::Storage(StorageError::Conflict { .. })) if attempt < ATTEMPTS => {}
             result => return result.map(|()| report),
         }
     }
@@ -86,16 +121,20 @@ pub async fn run(
 async fn run_once(
     engine: &Engine,
     issuer: IssuerId,
-    through: Option<BusinessDate>,
-    maker: ClientId,
+    scope: RunScope,
+    watch: &(dyn Fn(&RunReport) + Sync),
     report: &mut RunReport,
 ) -> Result<(), FinanceError> {
     let mut settler = Settler::resume(engine, issuer).await?;
     let before = engine.now();
-    while settler.accrue(report).await? {}
-    settler.close(before, through, maker, report).await?;
+    while settler.accrue(report).await? {
+        watch(report);
+    }
+    settler.close_scope(before, scope, watch, report).await?;
     // The parts that were posted to others are on their statements from now on.
-    while settler.accrue(report).await? {}
+    while settler.accrue(report).await? {
+        watch(report);
+    }
     Ok(())
 }
 
@@ -153,6 +192,11 @@ impl Settler {
             }
         }
         Ok(())
+    }
+
+    /// The last operation that was taken in or passed over.
+    pub fn reached(&self) -> OperationId {
+        self.progress.position.operation
     }
 
     /// Takes agreements and holidays that came up since.
@@ -246,12 +290,22 @@ impl Settler {
         maker: ClientId,
         report: &mut RunReport,
     ) -> Result<(), FinanceError> {
+        self.close_scope(now, RunScope { through, early: None, maker }, &|_| {}, report).await
+    }
+
+    async fn close_scope(
+        &mut self,
+        now: Timestamp,
+        scope: RunScope,
+        watch: &(dyn Fn(&RunReport) + Sync),
+        report: &mut RunReport,
+    ) -> Result<(), FinanceError> {
         let pending = std::mem::take(&mut self.pending);
         for frozen in pending.chunks(CLOSE_STEP) {
-            self.finish(frozen.to_vec(), maker, report).await?;
+            self.finish(frozen.to_vec(), scope.maker, report).await?;
+            watch(report);
         }
-        let day = through.unwrap_or(BusinessDate::from_stored(99_991_231));
-        let until = Until { moment: now.plus_seconds(-GRACE_SECONDS), day };
+        let until = self.until(now, scope);
         loop {
             let rejected = self.rejected().await?;
             let due = self.due(until, &rejected)?;
@@ -261,9 +315,21 @@ impl Settler {
             for statements in due.chunks(CLOSE_STEP) {
                 self.begin(statements, &rejected).await?;
                 let frozen = self.fold.frozen(statements.to_vec());
-                self.finish(frozen, maker, report).await?;
+                self.finish(frozen, scope.maker, report).await?;
+                watch(report);
             }
         }
+    }
+
+    fn until(&self, now: Timestamp, scope: RunScope) -> Until {
+        let day = scope.through.unwrap_or(BusinessDate::from_stored(99_991_231));
+        // What has not begun cannot be closed early.
+        let begun = day.min(BusinessDate::of(now, self.books.zone()));
+        let early = scope.early.map(|early| match early {
+            EarlyClose::Merchant(merchant) => Early { merchant: Some(merchant), begun },
+            EarlyClose::All => Early { merchant: None, begun },
+        });
+        Until { moment: now.plus_seconds(-GRACE_SECONDS), day, early }
     }
 
     fn due(&self, until: Until, rejected: &Rejected) -> Result<Vec<Statement>, FinanceError> {

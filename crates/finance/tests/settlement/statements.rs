@@ -2,16 +2,21 @@
 
 use settlement::StatementStatus;
 
-use crate::world::{World, day, mer};
+use crate::world::{Database, World, day, mer};
+
+on_both!(
+    sales_before_the_holidays_are_due_after_them,
+    a_statement_closed_early_through_a_day,
+    an_agreement_cannot_reach_back_behind_a_statement,
+);
 
 const SPLIT: &str = r#"{"cycle":{"kind":"t_plus","days":1},"fees":{"basis_points":100},
     "refunds_return_fee":true,"splits":{"base":"gross","receivers":
     [{"merchant":"mer_0000000000036","share":{"kind":"percent","basis_points":2000}}]}}"#;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sales_before_the_holidays_are_due_after_them() {
+async fn sales_before_the_holidays_are_due_after_them(database: Database) {
     assert_eq!(mer(2).to_string(), "mer_0000000000036");
-    let world = World::begin("2026-09-30T12:00:00").await;
+    let world = World::begin_on(database, "2026-09-30T12:00:00").await;
     world.agree(Some(1), "2026-09-30", SPLIT).await;
     let sale = world.sale(1, 10_000).await;
     world.sale(3, 500).await;
@@ -45,9 +50,8 @@ async fn sales_before_the_holidays_are_due_after_them() {
     assert_eq!((part.figures.sums.split_in, part.figures.payout.get()), (1_500, 1_500));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_closed_early_through_a_day() {
-    let world = World::begin("2026-11-16T12:00:00").await;
+async fn a_statement_closed_early_through_a_day(database: Database) {
+    let world = World::begin_on(database, "2026-11-16T12:00:00").await;
     for number in 16..=19 {
         world.at(&format!("2026-11-{number}T12:30:00"));
         world.sale(1, 100).await;
@@ -68,9 +72,8 @@ async fn a_statement_closed_early_through_a_day() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_agreement_cannot_reach_back_behind_a_statement() {
-    let world = World::begin("2026-11-16T12:00:00").await;
+async fn an_agreement_cannot_reach_back_behind_a_statement(database: Database) {
+    let world = World::begin_on(database, "2026-11-16T12:00:00").await;
     world.sale(1, 100).await;
     world.settle().await;
     let terms = serde_json::from_str(SPLIT).expect("terms");

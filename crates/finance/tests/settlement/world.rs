@@ -6,13 +6,15 @@ use domain::{
     Amount, BusinessDate, CardId, ClientId, Command, Currency, IdempotencyKey, IssuerId, MerchantId,
     OperationId, Program, ProgramId, Timestamp,
     catalog::{Issuer, Merchant},
-    command::{Activate, Actor, CardRef, Payment, Place, Refund, Reverse},
+    command::{Activate, Actor, CardRef, Payment, Place, Refund, Reverse, UnlinkedRefund},
     program::{self, Rules},
 };
 use engine::{Clock, Engine, EngineConfig, Intent, ManualClock};
 use finance::settlement::{NewAgreement, RunReport, add_agreement, run};
+use postgres_testing::Cluster;
 use settlement::{Payout, Statement, Terms};
 use storage::{CatalogEntry, PayoutFilter, StatementFilter, Store};
+use storage_postgres::PostgresStore;
 use storage_sqlite::{Options, SqliteStore};
 use vault::{KeyRing, PredictableRandomness, Vault};
 
@@ -21,6 +23,32 @@ const PROGRAM: ProgramId = ProgramId::new(2);
 const CLIENT: ClientId = ClientId::new(4);
 pub(crate) const MAKER: ClientId = ClientId::new(5);
 pub(crate) const CHECKER: ClientId = ClientId::new(6);
+
+/// Which database a world is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    /// An empty one, in this folder where it is a file.
+    async fn open(self, folder: &std::path::Path) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite => {
+                let path = folder.join("books.db");
+                let path = path.to_str().expect("a path");
+                Arc::new(SqliteStore::open(path, Options::default()).expect("a store"))
+            }
+            Self::Postgres => {
+                let url = tokio::task::spawn_blocking(|| Cluster::shared().create_database());
+                let url = url.await.expect("a database");
+                let options = storage_postgres::Options { writers: 2, readers: 4, ..Default::default() };
+                Arc::new(PostgresStore::connect(&url, options).await.expect("a store"))
+            }
+        }
+    }
+}
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
@@ -52,16 +80,14 @@ fn rules() -> Rules {
 
 impl World {
     /// Begins at a moment, such as `2026-09-30T12:00:00`, in Shanghai.
-    pub(crate) async fn begin(at: &str) -> Self {
+    pub(crate) async fn begin_on(database: Database, at: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("books.db");
-        let store = SqliteStore::open(path.to_str().expect("a path"), Options::default()).expect("a store");
+        let store = database.open(folder.path()).await;
         let at = Timestamp::parse_rfc3339(&format!("{at}+08:00")).expect("a moment");
         let clock = Arc::new(ManualClock::new(at));
         let config = EngineConfig::new(Box::new(|error| panic!("the store failed: {error}")));
         let ring = KeyRing::generate(&mut PredictableRandomness::from_seed(1));
         let vault = Arc::new(Vault::new(Arc::new(ring)));
-        let store: Arc<dyn Store> = Arc::new(store);
         let engine = Engine::start(store, vault, Arc::clone(&clock) as Arc<dyn Clock>, config);
         let engine = engine.await.expect("an engine").0;
         let program = catalog(&engine, at).await;
@@ -124,6 +150,14 @@ impl World {
         self.submit(Command::Refund(Refund { original, amount: Some(amount(minor)), currency: None })).await
     }
 
+    /// A refund without a sale.
+    pub(crate) async fn refund_to_a_card(&self, merchant: i64, minor: i64) -> OperationId {
+        let place = Place { merchant: Some(mer(merchant)), ..Place::default() };
+        let card = CardRef::Id(self.card);
+        let refund = UnlinkedRefund { card, amount: amount(minor), currency: Currency::CNY, place };
+        self.submit(Command::UnlinkedRefund(refund)).await
+    }
+
     pub(crate) async fn reverse(&self, original: IdempotencyKey) -> OperationId {
         self.submit(Command::Reverse(Reverse { original })).await
     }
@@ -140,7 +174,16 @@ impl World {
     }
 
     pub(crate) async fn settle(&self) -> RunReport {
-        run(&self.engine, ISSUER, None, MAKER).await.expect("a run")
+        let report = run(&self.engine, ISSUER, None, MAKER).await.expect("a run");
+        self.statements_are_the_ledger().await;
+        report
+    }
+
+    /// What the ledger owes merchants is what their statements say. Returns how many accounts were compared.
+    pub(crate) async fn statements_are_the_ledger(&self) -> u64 {
+        let found = self.engine.store().settled_balances(ISSUER).await.expect("balances");
+        assert_eq!(found.differences, [], "of {} accounts", found.accounts);
+        found.accounts
     }
 
     /// The statements, oldest first.
