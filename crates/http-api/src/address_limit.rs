@@ -15,7 +15,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use axum::{extract::ConnectInfo, extract::Request, http::HeaderMap};
+use axum::{
+    extract::{ConnectInfo, Request},
+    http::{HeaderMap, request::Parts},
+};
 use domain::Timestamp;
 use storage::{Usage, UsageKey};
 
@@ -84,6 +87,19 @@ impl FromStr for Proxies {
 pub(crate) fn address_of(request: &Request, trusted: &[Proxies]) -> Option<IpAddr> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     Some(origin(peer.ip(), request.headers(), trusted))
+}
+
+/// Whether a trusted proxy says that the browser's connection to it is encrypted.
+pub(crate) fn is_behind_tls(request: &Request, trusted: &[Proxies]) -> bool {
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return false };
+    trusted.iter().any(|proxies| proxies.contain(peer.ip()))
+        && request.headers().get("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
+}
+
+/// Where a request comes from that was taken apart.
+pub(crate) fn address_in(parts: &Parts, trusted: &[Proxies]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(origin(peer.ip(), &parts.headers, trusted))
 }
 
 /// The last address on the way that is not a trusted proxy's.

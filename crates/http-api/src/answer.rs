@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
-use domain::Command;
+use domain::{Command, IdempotencyKey};
 use engine::{Answer, Intent};
 use serde::Serialize;
 
@@ -50,10 +50,23 @@ pub(crate) async fn submit(
     command: Command,
     envelope: Envelope,
 ) -> Result<Response, Problem> {
+    let canonical = keyed.canonical(body)?;
+    answered(&decided(app, caller, (keyed.key, canonical), command, envelope).await?)
+}
+
+/// Has a command decided under a key, with what makes two requests under it the same.
+pub(crate) async fn decided(
+    app: &AppState,
+    caller: &Caller,
+    (key, canonical): (IdempotencyKey, Box<[u8]>),
+    mut command: Command,
+    envelope: Envelope,
+) -> Result<Answer, Problem> {
+    crate::place::bind(caller, &app.engine.catalog(), &mut command)?;
     let intent = Intent {
         actor: caller.actor()?,
-        canonical: keyed.canonical(body)?,
-        key: keyed.key,
+        canonical,
+        key,
         command,
         trace: envelope.trace,
         reference: envelope.reference,
@@ -61,7 +74,7 @@ pub(crate) async fn submit(
     };
     let outcome = in_time(app, app.engine.submit(intent)).await??;
     let card_at = envelope.card_at.unwrap_or("/card");
-    answered(&outcome.map_err(|refusal| Problem::from(refusal).card_at(card_at))?)
+    outcome.map_err(|refusal| Problem::from(refusal).card_at(card_at))
 }
 
 /// Waits for the engine, but not for ever.
@@ -75,7 +88,8 @@ pub(crate) async fn in_time<T>(app: &AppState, work: impl Future<Output = T>) ->
     })
 }
 
-fn answered(answer: &Answer) -> Result<Response, Problem> {
+/// Answers with an operation.
+pub(crate) fn answered(answer: &Answer) -> Result<Response, Problem> {
     let mut response = json(StatusCode::CREATED, &Operation::answer(&answer.operation))?;
     if answer.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

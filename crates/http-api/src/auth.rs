@@ -9,17 +9,32 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use domain::{
-    Catalog, IssuerId, MerchantId,
+    Catalog, IssuerId, MerchantId, SessionId, StoreId, UserId,
     catalog::{Client, Scope},
     command::Actor,
     program::Status,
+    role::Limits,
 };
 
 use crate::error::{Code, Problem};
 
-/// The client that calls, let in by the gate.
+/// Who calls, let in by the gate: a client by its API key, or a user by his session. A user looks to every
+/// route like a client: its id is his principal, its scopes are what his roles permit.
 #[derive(Clone)]
-pub(crate) struct Caller(pub Arc<Client>);
+pub(crate) struct Caller(pub Arc<Client>, pub Option<Arc<SignedIn>>);
+
+/// What only users have.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedIn {
+    /// The user.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// The only store he works in, if he is bound to one.
+    pub store: Option<StoreId>,
+    /// What he may do without a second person.
+    pub limits: Limits,
+}
 
 impl Caller {
     /// Its issuer. Platform clients have none, and nothing of an issuer's is within their reach.
@@ -32,6 +47,21 @@ impl Caller {
     /// The merchant it is bound to.
     pub(crate) fn merchant(&self) -> Option<MerchantId> {
         self.0.merchant
+    }
+
+    /// The user who calls; none for an API client.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.1.as_ref().map(|signed_in| signed_in.user)
+    }
+
+    /// The store to which the user who calls is bound.
+    pub(crate) fn store(&self) -> Option<StoreId> {
+        self.1.as_ref().and_then(|signed_in| signed_in.store)
+    }
+
+    /// What the user who calls may do without a second person. None for an API client, which needs none.
+    pub(crate) fn limits(&self) -> Option<&Limits> {
+        self.1.as_ref().map(|signed_in| &signed_in.limits)
     }
 
     /// Whether it may see what belongs to this merchant.
@@ -80,7 +110,7 @@ pub(crate) fn authenticate(headers: &HeaderMap, catalog: &Catalog) -> Result<Cal
     };
     let token = value.to_str().ok().and_then(bearer_token);
     let client = token.and_then(|token| find(token, catalog));
-    client.map(Caller).ok_or_else(|| {
+    client.map(|client| Caller(client, None)).ok_or_else(|| {
         Problem::new(
             Code::CredentialsInvalid,
             "the API key is unknown, or its client is closed; ask the issuer for a new one",

@@ -17,6 +17,7 @@ use crate::wire::policy_view::PolicyRule;
 macro_rules! codes {
     ($( $name:ident = $status:literal, $code:literal, $title:literal; )*) => {
         /// What went wrong, as far as this interface finds it itself. Codes never change.
+        #[expect(clippy::enum_variant_names, reason = "names of codes, of which one is about codes")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Code { $( $name, )* }
 
@@ -44,6 +45,35 @@ codes! {
     KeyInvalid = 400, "idempotency_key_invalid", "The header Idempotency-Key is not a usable key";
     CredentialsMissing = 401, "credentials_missing", "The request carries no API key";
     CredentialsInvalid = 401, "credentials_invalid", "The API key is not valid";
+    LoginFailed = 401, "login_failed", "The name or the password is wrong";
+    SessionEnded = 401, "session_ended", "The session has ended";
+    SecondFactorNeeded = 401, "second_factor_needed", "Signing in is not finished";
+    SecondFactorWrong = 401, "second_factor_wrong", "The code is wrong or was used";
+    SessionMissing = 403, "session_missing", "This is for people who are signed in";
+    CsrfToken = 403, "csrf_token", "Nothing shows that one of our own pages sent this";
+    UserUnknown = 404, "user_unknown", "No such user within reach";
+    IdentityProviderUnknown = 404, "identity_provider_unknown", "No such identity provider within reach";
+    IdentityProviderRefused = 409, "identity_provider_refused", "An identity provider cannot be like that";
+    IdentityProviderUnreachable = 503, "identity_provider_unreachable", "The identity provider does not answer as it should";
+    RoleUnknown = 404, "role_unknown", "No such role within reach";
+    SessionUnknown = 404, "session_unknown", "No such session within reach";
+    PasskeyUnknown = 404, "passkey_unknown", "No such passkey";
+    PasskeyRefused = 409, "passkey_refused", "The passkey cannot be added";
+    PasskeysElsewhere = 409, "passkeys_elsewhere", "There are no passkeys at this address";
+    PasswordNeeded = 409, "password_needed", "The session began too long ago for this";
+    ViewUnknown = 404, "view_unknown", "No such saved view";
+    InvitationEnded = 404, "invitation_ended", "The invitation is not good any more";
+    PasswordWeak = 409, "password_weak", "The password is too easy to guess";
+    PasswordWrong = 409, "password_wrong", "The current password is wrong";
+    LoginRefused = 409, "login_refused", "This cannot be the login";
+    RoleCodeTaken = 409, "role_code_taken", "There is a role with this code";
+    RoleBuiltIn = 409, "role_built_in", "Roles that come with the program do not change";
+    OwnRights = 409, "own_rights", "Nobody changes his own rights";
+    SecondFactorState = 409, "second_factor_state", "The second factor is not at this step";
+    NoRoom = 409, "no_room", "There is no room, or the name is taken";
+    LoginLocked = 429, "login_locked", "Too many tries to sign in";
+    HolderSessionMissing = 401, "holder_session_missing", "Nobody is signed in at the wallet";
+    SignInFailed = 401, "sign_in_failed", "The sign-in code is wrong, has ended or was used";
     ScopeMissing = 403, "scope_missing", "The client lacks the scope";
     NotPermitted = 403, "not_permitted", "The client may not do this";
     RouteUnknown = 404, "route_unknown", "There is no such route";
@@ -56,14 +86,24 @@ codes! {
     BatchUnknown = 404, "batch_unknown", "No such batch within reach";
     CardUnknown = 404, "card_unknown", "No such card within reach";
     CardNotFound = 404, "card_not_found", "The number is unknown, or the PIN is wrong or missing";
+    CodeUnknown = 404, "code_unknown", "No device shows this payment code";
+    DeviceUnknown = 404, "device_unknown", "No such device within reach";
+    GiftUnknown = 404, "gift_unknown", "No such gift within reach";
     OperationUnknown = 404, "operation_unknown", "No such operation within reach";
     AccountUnknown = 404, "account_unknown", "No such account within reach";
     ReconciliationUnknown = 404, "reconciliation_unknown", "No such reconciliation or difference within reach";
     AgreementUnknown = 404, "agreement_unknown", "No such agreement within reach";
     StatementUnknown = 404, "statement_unknown", "No such statement within reach";
     PayoutUnknown = 404, "payout_unknown", "No such payout within reach";
+    ApprovalUnknown = 404, "approval_unknown", "No such approval within reach";
     MethodNotAllowed = 405, "method_not_allowed", "The route has no such method";
     BodyTimeout = 408, "body_timeout", "The body did not arrive in time";
+    CodeUsed = 409, "code_used", "The payment code was used before";
+    CodeExpired = 409, "code_expired", "The payment code is too old";
+    CardTaken = 409, "card_taken", "The card is in another wallet";
+    CardUnusable = 409, "card_unusable", "The card is in no state for this";
+    WalletFull = 409, "wallet_full", "The wallet has as many cards as it can";
+    GiftState = 409, "gift_state", "The gift is not at the step before this one";
     VersionConflict = 409, "version_conflict", "Somebody else changed it first";
     RulesContradict = 409, "rules_contradict", "The program's rules contradict each other";
     PolicyPackUnknown = 404, "policy_pack_unknown", "No such policy pack";
@@ -80,6 +120,9 @@ codes! {
     FileRefused = 409, "file_refused", "The file cannot be reconciled; nothing of it is kept";
     DifferenceStatus = 409, "difference_status", "The difference is not at the step before this one";
     SecondPersonNeeded = 409, "second_person_needed", "Who proposed it cannot approve it";
+    ApprovalState = 409, "approval_state", "The approval was decided already";
+    ApprovalStale = 409, "approval_stale", "The approval waited too long";
+    ApprovalMaker = 409, "approval_maker", "Who asked for it may not do this any more";
     TermsContradict = 409, "terms_contradict", "What was given contradicts something or leaves its bounds";
     StatementOpen = 409, "statement_open", "The statement is still open";
     PayoutStatus = 409, "payout_status", "The payout is not at the step before this one";
@@ -208,9 +251,30 @@ impl Problem {
         self
     }
 
+    /// Whether it is certain that nothing was done, and that the same again would be refused for the same reason.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.0.status.is_client_error()
+            && !matches!(self.0.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+    }
+
     /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         self.0.status
+    }
+
+    /// What is wrong and how to mend it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The offending field.
+    pub(crate) fn pointer(&self) -> Option<&str> {
+        self.0.pointer.as_deref()
+    }
+
+    /// The rule of a policy pack that is broken.
+    pub(crate) fn rule(&self) -> Option<&domain::policy::BrokenRule> {
+        self.0.rule.as_ref()
     }
 
     /// The stable code.

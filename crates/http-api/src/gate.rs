@@ -22,7 +22,9 @@ use axum::{
     extract::{MatchedPath, Request},
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
+        header::{
+            AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+        },
     },
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -32,10 +34,13 @@ use metrics::{Counter, Histogram};
 use crate::{
     access::Access,
     address_limit::address_of,
-    auth::authenticate,
+    auth::{Caller, authenticate},
     error::{Code, Problem},
+    latency::Latency,
     openapi::{Api, Registered},
+    session::Carried,
     state::AppState,
+    trail::{Misused, Seen},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -87,6 +92,8 @@ struct Rule {
     seconds: Histogram,
     /// By hundreds of the status: 2xx, 3xx, 4xx, 5xx.
     answers: [Counter; 4],
+    /// Whether it is a sale: how long those take is shown on the dashboard.
+    is_sale: bool,
 }
 
 impl Rule {
@@ -98,14 +105,20 @@ impl Rule {
         };
         let labels = [("route", route.to_owned()), ("method", method.to_owned())];
         Self {
+            is_sale: route == "/v1/redemptions" && method == "POST",
             access,
             seconds: metrics::histogram!("hexiao_http_seconds", &labels),
             answers: [counter("2xx"), counter("3xx"), counter("4xx"), counter("5xx")],
         }
     }
 
-    fn record(&self, started: Instant, status: StatusCode) {
-        self.seconds.record(started.elapsed().as_secs_f64());
+    fn record(&self, started: Instant, status: StatusCode, latency: &Latency) {
+        let ended = Instant::now();
+        let took = ended.saturating_duration_since(started);
+        self.seconds.record(took.as_secs_f64());
+        if self.is_sale {
+            latency.record(took, ended);
+        }
         let class = usize::from(status.as_u16() / 100).saturating_sub(2).min(3);
         self.answers[class].increment(1);
     }
@@ -135,6 +148,14 @@ impl Table {
         metrics::describe_counter!("hexiao_http_panics_total", "Requests during which a handler panicked");
         metrics::describe_counter!("hexiao_lookups_failed_total", "Look-ups by number that found nothing");
         metrics::describe_counter!("hexiao_lookups_limited_total", "Look-ups turned away by their limits");
+        metrics::describe_counter!(
+            "hexiao_wallet_limited_total",
+            "Requests of holders turned away by their limits"
+        );
+        metrics::describe_counter!(
+            "hexiao_csrf_refused_total",
+            "Requests with a session that none of our own pages sent"
+        );
         metrics::describe_counter!("hexiao_strangers_limited_total", "Requests turned away by their address");
         Self { rules, rest: Rule::new("other", "other", Access::Public), app }
     }
@@ -152,14 +173,10 @@ pub(crate) fn guarded(api: Api, app: AppState) -> Router {
     let table = Arc::new(Table::new(app.clone(), &api.routes));
     let router = crate::routes::service::with_pages(api.router, &api.document);
     router
-        .fallback(unknown_route)
+        .fallback(crate::screens::answer)
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn_with_state(table, gate))
         .with_state(app)
-}
-
-async fn unknown_route() -> Problem {
-    Problem::new(Code::RouteUnknown, "there is no such route; see /docs")
 }
 
 async fn unknown_method() -> Problem {
@@ -175,16 +192,21 @@ async fn gate(
     let id = table.app.request_ids.next();
     let rule = table.rule(&request);
     let private = request.uri().path().starts_with("/v1");
-    let admitted = admit(&table.app, rule, private, &mut request);
-    let response = match admitted {
+    let mut seen = Seen::of(&table.app, rule.map(|rule| rule.access), &request);
+    let admitted = admit(&table.app, rule, private, &mut request).await;
+    seen = seen.and_then(|mut seen| seen.note(&table.app, &request).then_some(seen));
+    let mut response = match admitted {
         Ok(()) => {
             request.extensions_mut().insert(id);
             run(next, request).await
         }
         Err(problem) => problem.into_response(),
     };
+    if let Some(seen) = seen {
+        response = seen.record(&table.app, response, id.as_str()).await;
+    }
     let response = finish(response, id, private);
-    rule.unwrap_or(&table.rest).record(started, response.status());
+    rule.unwrap_or(&table.rest).record(started, response.status(), &table.app.dashboard.latency);
     response
 }
 
@@ -209,40 +231,88 @@ async fn run(next: Next, request: Request) -> Response {
 
 /// Lets a request through, or says why not. Below /v1 nothing is answered to strangers, not even that a
 /// route does not exist.
-fn admit(app: &AppState, rule: Option<&Rule>, private: bool, request: &mut Request) -> Result<(), Problem> {
+async fn admit(
+    app: &AppState,
+    rule: Option<&Rule>,
+    private: bool,
+    request: &mut Request,
+) -> Result<(), Problem> {
     let access = rule.map(|rule| rule.access);
-    if access == Some(Access::Public) || (access.is_none() && !private) {
+    if matches!(access, Some(Access::Public | Access::Holder)) || (access.is_none() && !private) {
         return public(app, request);
     }
     if !app.is_member() {
         let detail = "this node has lost touch with the database; send the same request again in a second";
         return Err(Problem::new(Code::Busy, detail));
     }
-    let caller = match authenticate(request.headers(), &app.engine.catalog()) {
-        Ok(caller) => caller,
-        Err(problem) => {
-            if let Some(address) = address_of(request, &app.options.trusted_proxies) {
-                app.addresses.failed(address, app.engine.now(), app.nodes())?;
-            }
-            return Err(problem);
-        }
+    // A key says more than a cookie, which the browser sends by itself.
+    let carried = if request.headers().contains_key(AUTHORIZATION) { None } else { Carried::of(request) };
+    let caller = match carried {
+        Some(carried) => by_session(app, access, carried, request).await?,
+        None => by_key(app, request)?,
     };
+    // Noted before anything is refused: what a user tried belongs into the trail too.
+    request.extensions_mut().insert(caller.clone());
     app.clients.check(&caller.0)?;
-    // Without a rule only the answers "no such route" and "no such method" are left.
-    if let Some(access) = access
-        && !access.allows(&caller.0)
-    {
+    check_access(access, &caller)
+}
+
+/// Who calls by the key of a client.
+fn by_key(app: &AppState, request: &Request) -> Result<Caller, Problem> {
+    authenticate(request.headers(), &app.engine.catalog()).or_else(|problem| {
+        if let Some(address) = address_of(request, &app.options.trusted_proxies) {
+            app.addresses.failed(address, app.engine.now(), app.nodes())?;
+        }
+        Err(problem)
+    })
+}
+
+/// Who calls by the session of a browser. One that has ended is no attack, but what looks sessions up without
+/// having one is bounded like any stranger.
+async fn by_session(
+    app: &AppState,
+    access: Option<Access>,
+    carried: Carried,
+    request: &mut Request,
+) -> Result<Caller, Problem> {
+    let address = address_of(request, &app.options.trusted_proxies);
+    match carried.caller(app, access).await {
+        Ok((caller, current)) => {
+            request.extensions_mut().insert(current);
+            Ok(caller)
+        }
+        Err(refused) => {
+            if let Some(behind) = refused.misused {
+                request.extensions_mut().insert(Misused(behind));
+            }
+            if let Some(address) = address {
+                app.addresses.public(address, app.engine.now(), app.nodes())?;
+            }
+            Err(refused.problem)
+        }
+    }
+}
+
+/// Without a rule only the answers "no such route" and "no such method" are left.
+fn check_access(access: Option<Access>, caller: &Caller) -> Result<(), Problem> {
+    let Some(access) = access else { return Ok(()) };
+    if access.is_personal() {
+        let detail = "this is about the person who is signed in; an API key stands for none";
+        return caller.user().map(drop).ok_or_else(|| Problem::new(Code::SessionMissing, detail));
+    }
+    if !access.allows(&caller.0) {
         let names: Vec<&str> = access.scopes().iter().map(|scope| scope.name()).collect();
         let detail = format!("this needs the scope {}; use a client that has it", names.join(" or "));
         return Err(Problem::new(Code::ScopeMissing, detail));
     }
-    request.extensions_mut().insert(caller);
     Ok(())
 }
 
-/// Lets anybody in, within the limits of an address. Probes have none.
+/// Lets anybody in, within the limits of an address. Probes have none, and neither have the files of the screens:
+/// they lie in memory, a page needs dozens of them, and a page of which one is refused does not work.
 fn public(app: &AppState, request: &Request) -> Result<(), Problem> {
-    if matches!(request.uri().path(), "/healthz" | "/readyz") {
+    let path = request.uri().path();
+    if matches!(path, "/healthz" | "/readyz") || path.starts_with(crate::screens::FILES) {
         return Ok(());
     }
     match address_of(request, &app.options.trusted_proxies) {

@@ -5,16 +5,22 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::{
     error::{Code, Problem},
-    wire::amount,
+    wire::{amount, integer},
 };
 
-/// Reads JSON. The fast way first; only what fails is read again to find out where.
+/// Reads JSON. The fast way first; only what fails is read again, with whole numbers written as such and
+/// then to find out what is wrong where.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    match serde_json::from_slice(bytes) {
-        Ok(_) if !is_object(bytes) => Err(Problem::new(Code::InvalidField, "the body must be a JSON object")),
-        Ok(body) => Ok(body),
-        Err(_) => Err(explain::<T>(bytes)),
-    }
+    let rewritten = match read(bytes) {
+        Some(body) => return Ok(body),
+        None => integer::without_points(bytes),
+    };
+    let bytes = rewritten.as_deref().unwrap_or(bytes);
+    read(bytes).ok_or_else(|| explain::<T>(bytes))
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok().filter(|_| is_object(bytes))
 }
 
 /// Whether JSON text is an object. Structs are read from objects only.
@@ -94,11 +100,24 @@ fn explain_text(message: &str) -> (Code, String) {
     }
     let stock = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
     let text = match expected {
-        Some(expected) if stock.iter().any(|start| message.starts_with(start)) => expected,
+        Some(expected) if stock.iter().any(|start| message.starts_with(start)) => in_words(expected),
         _ => message,
     };
     let is_amount = text.contains(amount::EXPECTED);
     (if is_amount { Code::InvalidAmount } else { Code::InvalidField }, text.to_owned())
+}
+
+/// Names of the language's types say nothing to a caller.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "expected u8" | "expected u16" | "expected u32" | "expected u64" | "expected usize" => {
+            "expected a whole number, not below zero and within bounds"
+        }
+        "expected i8" | "expected i16" | "expected i32" | "expected i64" => {
+            "expected a whole number within bounds"
+        }
+        other => other,
+    }
 }
 
 fn quoted(message: &str) -> Option<&str> {
@@ -150,6 +169,18 @@ mod tests {
     struct Inner {
         amount: amount::Positive,
         name: Option<String>,
+    }
+
+    #[test]
+    fn whole_numbers_may_have_a_point() {
+        #[derive(Deserialize)]
+        struct Year {
+            year: i32,
+        }
+        let read = |text: &str| parse::<Year>(text.as_bytes()).map(|body| body.year);
+        assert_eq!(read(r#"{"year": 2901.0}"#).expect("an integer"), 2901);
+        assert!(read(r#"{"year": 2901.5}"#).is_err());
+        assert!(read("[2901.0]").is_err(), "not an object");
     }
 
     #[test]

@@ -12,25 +12,38 @@ mod address_limit;
 mod answer;
 mod auth;
 mod csv_stream;
+mod dashboard;
 mod error;
 mod extract;
 mod gate;
+mod holder;
 mod idempotency;
 mod input;
+mod latency;
 mod lookup_limit;
 mod openapi;
 mod page;
+mod payment_codes;
+mod place;
 mod rate_limit;
 mod routes;
+mod screens;
+mod second_person;
+mod session;
+mod settlement_runs;
 mod shared_limits;
 mod state;
+mod trail;
 mod usage_kinds;
+mod wallet_limit;
 mod window_counts;
 mod wire;
 
 pub use address_limit::{AddressLimits, Proxies};
 pub use lookup_limit::LookupLimits;
+pub use routes::service_state::jobs::JobReport;
 pub use state::{AppState, Options};
+pub use wallet_limit::WalletLimits;
 
 /// All routes, ready to be served.
 pub fn router(state: AppState) -> axum::Router {

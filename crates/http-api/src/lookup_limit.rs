@@ -75,6 +75,12 @@ impl LookupLimiter {
         self.turns.acquire().await.ok()
     }
 
+    /// The same for several look-ups, at most as many as there are turns.
+    pub(crate) async fn turns(&self, count: usize) -> Option<SemaphorePermit<'_>> {
+        let count = u32::try_from(count.min(AT_ONCE)).unwrap_or(1);
+        self.turns.acquire_many(count).await.ok()
+    }
+
     /// Counts a look-up as failed until [`Self::forgive`] says otherwise: counting first keeps parallel
     /// guesses from all passing before the first has failed. On one of `nodes` nodes.
     pub(crate) fn count(&self, lookup: Lookup, now: Timestamp, nodes: u16) -> Result<(), Problem> {

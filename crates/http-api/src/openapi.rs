@@ -7,7 +7,7 @@ use utoipa::openapi::{
     Components, Info, License, OpenApi, Ref, RefOr, Response, Schema,
     path::{Operation, PathItem},
     schema::AdditionalProperties,
-    security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+    security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     tag::Tag,
 };
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
@@ -67,6 +67,7 @@ fn operations(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
         (Method::POST, item.post.as_mut()),
         (Method::PUT, item.put.as_mut()),
         (Method::PATCH, item.patch.as_mut()),
+        (Method::DELETE, item.delete.as_mut()),
     ];
     all.into_iter().filter_map(|(method, operation)| Some((method, operation?))).collect()
 }
@@ -118,6 +119,14 @@ fn blank() -> OpenApi {
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.description = Some("An API key: `Authorization: Bearer hx_…`.".to_owned());
     components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+    let what = "The session of a browser; see POST /v1/sessions. Whatever changes something also sends the \
+                header X-CSRF-Token.";
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Host-hexiao", what));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    let what = "The session of a card holder; see POST /v1/wallet/sessions. Whatever changes something also sends \
+                the header X-CSRF-Token.";
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Host-hexiao-wallet", what));
+    components.add_security_scheme("wallet_session", SecurityScheme::ApiKey(cookie));
     let mut schemas = Vec::new();
     <crate::error::ProblemBody<'_> as utoipa::ToSchema>::schemas(&mut schemas);
     components.schemas.extend(schemas);
@@ -139,11 +148,15 @@ fn tags() -> Vec<Tag> {
         ("cards", "Looking cards up and changing them"),
         ("issue", "Making cards"),
         ("operations", "What was done"),
+        ("dashboard", "What today looks like"),
         ("ledger", "The books"),
+        ("approvals", "What a second person decides"),
         ("settlement", "Agreements, statements and payouts of merchants"),
         ("reconciliation", "Files of others, compared with the books"),
         ("reports", "Accounting, and reports to authorities"),
         ("catalog", "Issuers, programs, merchants, stores, terminals, clients"),
+        ("identity", "Signing in, users, roles, the audit trail"),
+        ("wallet", "What card holders do: sign in by phone, see cards, show payment codes, give cards"),
         ("service", "The server itself"),
     ]
     .map(tag)
@@ -153,14 +166,14 @@ fn tags() -> Vec<Tag> {
 fn describe(operation: &mut Operation, access: Access, key: Key) {
     if access == Access::Public {
         operation.security = Some(Vec::new());
-        common_headers(operation, key);
-        return;
+        let takes_nothing = operation.parameters.as_ref().is_none_or(Vec::is_empty);
+        if operation.request_body.is_none() && takes_nothing {
+            common_headers(operation, key);
+            return;
+        }
+    } else {
+        describe_access(operation, access);
     }
-    let scopes: Vec<&str> = access.scopes().iter().map(|scope| scope.name()).collect();
-    let said = operation.description.take().unwrap_or_default();
-    let needs = format!("Needs the scope `{}`.", scopes.join("` or `"));
-    operation.description = Some(if said.is_empty() { needs } else { format!("{said}\n\n{needs}") });
-    operation.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
     if key == Key::Needed {
         let parameter = json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
@@ -179,13 +192,36 @@ fn describe(operation: &mut Operation, access: Access, key: Key) {
         _ => has_body,
     };
     for (status, _) in PROBLEMS {
-        if when(status) {
-            let responses = &mut operation.responses.responses;
+        let responses = &mut operation.responses.responses;
+        // A route that can be answered with more problems than its form shows says so by the status alone.
+        let said = matches!(responses.get(status), Some(RefOr::T(response)) if response.content.is_empty());
+        if when(status) || said {
             let shared = RefOr::Ref(Ref::from_response_name(shared_name(status)));
-            responses.entry(status.to_owned()).or_insert(shared);
+            if said {
+                responses.insert(status.to_owned(), shared);
+            } else {
+                responses.entry(status.to_owned()).or_insert(shared);
+            }
         }
     }
     common_headers(operation, key);
+}
+
+fn describe_access(operation: &mut Operation, access: Access) {
+    let said = operation.description.take().unwrap_or_default();
+    let by_session = SecurityRequirement::new("session", Vec::<String>::new());
+    let (needs, security) = if access == Access::Holder {
+        let by_cookie = SecurityRequirement::new("wallet_session", Vec::<String>::new());
+        ("Needs the session of a card holder.".to_owned(), vec![by_cookie])
+    } else if access.is_personal() {
+        ("Needs the session of a user.".to_owned(), vec![by_session])
+    } else {
+        let scopes: Vec<&str> = access.scopes().iter().map(|scope| scope.name()).collect();
+        let by_key = SecurityRequirement::new("api_key", Vec::<String>::new());
+        (format!("Needs the scope `{}`.", scopes.join("` or `")), vec![by_key, by_session])
+    };
+    operation.description = Some(if said.is_empty() { needs } else { format!("{said}\n\n{needs}") });
+    operation.security = Some(security);
 }
 
 /// What every route can be answered with, described once.

@@ -34,9 +34,10 @@ async fn run(app: Weak<Inner>) {
 async fn exchange(app: &Inner) -> storage::Result<()> {
     let now = app.engine.now();
     let (lookups, strangers) = (app.lookups.untold(now, MOST), app.addresses.untold(now, MOST));
+    let holders = app.wallet_limits.untold(now, MOST);
     let clients = app.clients.untold(MOST);
-    let all: Vec<Usage> =
-        lookups.iter().chain(&strangers).copied().chain(clients.iter().map(|(_, usage)| *usage)).collect();
+    let windows = lookups.iter().chain(&strangers).chain(&holders).copied();
+    let all: Vec<Usage> = windows.chain(clients.iter().map(|(_, usage)| *usage)).collect();
     if all.is_empty() {
         return Ok(());
     }
@@ -47,6 +48,9 @@ async fn exchange(app: &Inner) -> storage::Result<()> {
     }
     for (told, total) in strangers.iter().zip(totals.by_ref()) {
         app.addresses.settle(now, told, total);
+    }
+    for (told, total) in holders.iter().zip(totals.by_ref()) {
+        app.wallet_limits.settle(now, told, total);
     }
     for ((client, told), total) in clients.iter().zip(totals) {
         app.clients.settle(*client, told.used, total);

@@ -6,18 +6,24 @@ use std::{
     time::Duration,
 };
 
+use domain::Timestamp;
 use engine::{Engine, Membership};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
     address_limit::{AddressLimiter, AddressLimits, Proxies},
+    dashboard::Dashboard,
     gate::RequestIds,
     lookup_limit::{LookupLimiter, LookupLimits},
     rate_limit::ClientLimiter,
+    routes::service_state::jobs::JobReport,
+    settlement_runs::SettlementRuns,
     shared_limits,
+    wallet_limit::{WalletLimiter, WalletLimits},
 };
 
 /// How the interface runs.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone)]
 pub struct Options {
     /// The largest body, in bytes.
@@ -37,6 +43,8 @@ pub struct Options {
     pub lookups: LookupLimits,
     /// Limits on strangers, by address.
     pub addresses: AddressLimits,
+    /// Limits on what happens at the wallet.
+    pub wallet: WalletLimits,
     /// Proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<Proxies>,
     /// This process's part among several nodes on one database. Limits are shared with the others, and
@@ -47,6 +55,28 @@ pub struct Options {
     pub leaving: Arc<AtomicBool>,
     /// Called when a batch was asked for, so that the job that makes cards need not wait for its turn.
     pub wake_issuing: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// What sends sign-in codes to card holders; without it they are kept where a demonstration shows them.
+    pub code_sender: Option<Arc<dyn wallet::CodeSender>>,
+    /// How people sign in.
+    pub sign_in: identity::Policy,
+    /// Second factors beside one-time passwords and passkeys.
+    pub second_factors: Vec<Arc<dyn identity::SecondFactor>>,
+    /// Where browsers find this server, such as `https://cards.example.com`: identity providers lead people back there.
+    pub origin: String,
+    /// How long one answer of an identity provider may take.
+    pub provider_timeout: Duration,
+    /// Whether identity providers on this machine may speak http: for demos and tests.
+    pub providers_on_loopback: bool,
+    /// Where browsers find this server, as far as passkeys are good there; the first is the main one.
+    pub passkey_origins: Vec<passkeys::WebOrigin>,
+    /// Whether this is a demo, so that its pages can say so.
+    pub demo: bool,
+    /// The screens.
+    pub screens: Arc<console::Site>,
+    /// Tells how the jobs of this process are.
+    pub jobs: Option<Arc<dyn Fn() -> Vec<JobReport> + Send + Sync>>,
+    /// Whether to follow the log for the dashboard from the start, rather than when somebody first looks.
+    pub follow_log: bool,
 }
 
 impl Default for Options {
@@ -60,11 +90,30 @@ impl Default for Options {
             metrics_protected: false,
             lookups: LookupLimits::default(),
             addresses: AddressLimits::default(),
+            wallet: WalletLimits::default(),
             trusted_proxies: Vec::new(),
             membership: None,
             leaving: Arc::default(),
             wake_issuing: None,
+            code_sender: None,
+            sign_in: identity::Policy::default(),
+            second_factors: Vec::new(),
+            origin: "http://localhost".to_owned(),
+            provider_timeout: Duration::from_secs(4),
+            providers_on_loopback: false,
+            passkey_origins: Vec::new(),
+            demo: false,
+            screens: Arc::new(console::Site::built_in()),
+            jobs: None,
+            follow_log: false,
         }
+    }
+}
+
+impl Options {
+    /// Where identity providers lead people back to.
+    pub(crate) fn redirect_uri(&self) -> String {
+        format!("{}/v1/sessions/openid/callback", self.origin.trim_end_matches('/'))
     }
 }
 
@@ -78,37 +127,89 @@ pub struct AppState(Arc<Inner>);
 /// What [`AppState`] holds.
 pub struct Inner {
     pub(crate) engine: Engine,
+    pub(crate) identity: identity::Identity,
+    pub(crate) passkeys: passkeys::Passkeys,
+    /// Asks identity providers.
+    pub(crate) openid: openid::OpenId,
     pub(crate) options: Options,
     pub(crate) clients: ClientLimiter,
     pub(crate) lookups: LookupLimiter,
     pub(crate) addresses: AddressLimiter,
+    pub(crate) wallet: wallet::Wallet,
+    pub(crate) wallet_limits: WalletLimiter,
     pub(crate) request_ids: RequestIds,
+    pub(crate) misuse: crate::trail::Misuse,
     pub(crate) reconciler: finance::reconciliation::Reconciler,
+    pub(crate) dashboard: Dashboard,
+    /// When this process began.
+    pub(crate) started_at: Timestamp,
     /// Files that are being sent: each is on disk as it arrives.
     pub(crate) uploads: Arc<tokio::sync::Semaphore>,
+    /// Settlement runs that were asked for.
+    pub(crate) settlement_runs: SettlementRuns,
 }
 
 impl AppState {
     /// The state of an interface to this engine. With a membership, begins to share limits.
     pub fn new(engine: Engine, options: Options) -> Self {
+        let mut factors = options.second_factors.clone();
+        factors.push(Arc::new(passkeys::PasskeyFactor::new(Arc::clone(engine.store()) as _)));
+        let identity = identity::Identity::new(engine.clone(), options.sign_in, factors);
+        let origins = options.passkey_origins.clone();
+        let passkeys = passkeys::Passkeys::new(engine.clone(), identity.clone(), origins);
+        let openid = openid::OpenId::new(openid::Settings {
+            redirect_uri: options.redirect_uri(),
+            timeout: options.provider_timeout,
+            loopback_allowed: options.providers_on_loopback,
+        });
         let lookups = LookupLimiter::new(options.lookups);
         let addresses = AddressLimiter::new(options.addresses);
+        let wallet = match &options.code_sender {
+            Some(sender) => wallet::Wallet::new(engine.clone(), Arc::clone(sender)),
+            None => wallet::Wallet::with_outbox(engine.clone()),
+        };
+        let wallet_limits = WalletLimiter::new(options.wallet);
         let request_ids = RequestIds::starting_at(engine.next_id());
         let clients = ClientLimiter::default();
         let reconciler = finance::reconciliation::Reconciler::new(engine.clone());
         let uploads = Arc::new(tokio::sync::Semaphore::new(UPLOADS));
+        let dashboard = Dashboard::new(Arc::clone(engine.store()));
+        let started_at = engine.now();
         let state = Self(Arc::new(Inner {
+            dashboard,
+            misuse: crate::trail::Misuse::default(),
+            started_at,
             engine,
+            identity,
+            passkeys,
+            openid,
             options,
             clients,
             lookups,
             addresses,
+            wallet,
+            wallet_limits,
             request_ids,
             reconciler,
             uploads,
+            settlement_runs: SettlementRuns::default(),
         }));
         shared_limits::start(&state);
+        if state.options.follow_log {
+            crate::dashboard::follow(&state);
+        }
+        crate::routes::approvals::execute::start(&state);
         state
+    }
+
+    /// The state that was kept in this way.
+    pub(crate) fn of(inner: Arc<Inner>) -> Self {
+        Self(inner)
+    }
+
+    /// People.
+    pub fn identity(&self) -> &identity::Identity {
+        &self.0.identity
     }
 
     /// The state without keeping it.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use domain::{ClientId, IssuerId, command::NumberIndex};
+use domain::{ClientId, HolderId, IssuerId, command::NumberIndex};
 use storage::UsageKey;
 
 const CLIENT_REQUESTS: u8 = 1;
@@ -12,6 +12,11 @@ const ISSUER_LOOKUPS: u8 = 4;
 const ALL_LOOKUPS: u8 = 5;
 const ADDRESS_FAILURES: u8 = 6;
 const ADDRESS_REQUESTS: u8 = 7;
+const ADDRESS_SENDS: u8 = 20;
+const ALL_SENDS: u8 = 21;
+const ADDRESS_SIGN_INS: u8 = 22;
+const ALL_SIGN_INS: u8 = 23;
+const HOLDER_CHANGES: u8 = 24;
 
 fn id(value: i64) -> [u8; 16] {
     let mut subject = [0; 16];
@@ -52,6 +57,31 @@ pub(crate) fn failures_from(address: IpAddr, window: i64) -> UsageKey {
 /// Requests from an address that need not authenticate.
 pub(crate) fn requests_from(address: IpAddr, window: i64) -> UsageKey {
     UsageKey { kind: ADDRESS_REQUESTS, subject: network_of(address), window }
+}
+
+/// Sign-in codes that an address asked for.
+pub(crate) fn sends_to(address: IpAddr, window: i64) -> UsageKey {
+    UsageKey { kind: ADDRESS_SENDS, subject: network_of(address), window }
+}
+
+/// Sign-in codes that were asked for.
+pub(crate) fn all_sends(window: i64) -> UsageKey {
+    UsageKey { kind: ALL_SENDS, subject: [0; 16], window }
+}
+
+/// Failures to sign in at the wallet from an address.
+pub(crate) fn sign_in_failures_from(address: IpAddr, window: i64) -> UsageKey {
+    UsageKey { kind: ADDRESS_SIGN_INS, subject: network_of(address), window }
+}
+
+/// Failures to sign in at the wallet.
+pub(crate) fn all_sign_in_failures(window: i64) -> UsageKey {
+    UsageKey { kind: ALL_SIGN_INS, subject: [0; 16], window }
+}
+
+/// Changes by a card holder.
+pub(crate) fn changes_by(holder: HolderId, window: i64) -> UsageKey {
+    UsageKey { kind: HOLDER_CHANGES, subject: id(holder.get()), window }
 }
 
 /// An IPv4 address, or the first 64 bits of an IPv6 address: whoever has one address of such a network has

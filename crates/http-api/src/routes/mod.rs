@@ -1,17 +1,22 @@
 //! The routes of `/v1`, one endpoint a file, and the table of who may call them.
 
+pub(crate) mod approvals;
 pub(crate) mod batches;
 pub(crate) mod card_changes;
 pub(crate) mod cards;
 pub(crate) mod catalog;
+pub(crate) mod dashboard;
+pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod operations;
 pub(crate) mod policy_packs;
 pub(crate) mod reconciliations;
 pub(crate) mod reports;
 pub(crate) mod service;
+pub(crate) mod service_state;
 pub(crate) mod settlement;
 pub(crate) mod value;
+pub(crate) mod wallet;
 
 use domain::catalog::Scope;
 use utoipa_axum::routes;
@@ -31,12 +36,19 @@ macro_rules! scopes {
 scopes! {
     ISSUERS_READ = CatalogRead | Platform;
     PLATFORM = Platform;
+    APPROVALS_DECIDE = ApproveIssue | ApproveAdjust | ApproveRefund | ApproveTerms;
+    APPROVALS_ASK = CardsIssue | Load | Adjust | RefundUnlinked | SettlementWrite;
+    APPROVALS_SEE = ApproveIssue | ApproveAdjust | ApproveRefund | ApproveTerms | AuditRead | CardsIssue | Load | Adjust | RefundUnlinked | SettlementWrite;
     CATALOG_READ = CatalogRead;
     CATALOG_WRITE = CatalogWrite;
     CLIENTS = Clients | Platform;
+    USERS = Users | Platform;
+    AUDIT = AuditRead | Platform;
     ISSUE = CardsIssue;
     EXPORT = CardsExport;
     READ = CardsRead;
+    SERVICE = ServiceRead;
+    OWN_KEYS = CardsRead | Redeem | Refund | Load;
     MANAGE = CardsManage;
     LOAD = Load;
     REDEEM = Redeem;
@@ -61,20 +73,38 @@ scopes! {
 /// The one table of routes, scopes and keys.
 pub(crate) fn register(builder: Builder) -> Builder {
     let builder = value(builder);
+    let builder = people(builder);
     let builder = cards(builder);
     let builder = catalog(builder);
     let builder = settling(builder);
     let builder = reports(builder);
     let builder = reconciliation(builder);
+    let builder = holders(builder);
+    let builder = approval(builder);
     builder
+        .add(READ, None, routes!(operations::export::export))
         .add(READ, None, routes!(operations::list::list))
         .add(READ, None, routes!(operations::read::read))
+        .add(OWN_KEYS, None, routes!(operations::lookup::lookup))
         .add(LEDGER, None, routes!(ledger::trial_balance::trial_balance))
         .add(LEDGER, None, routes!(ledger::account::account))
         .add(LEDGER, None, routes!(ledger::transfers::transfers))
+        .add(READ, None, routes!(dashboard::read::read))
+        .add(READ, None, routes!(dashboard::events::events))
+        .add(SERVICE, None, routes!(service_state::jobs::jobs))
+        .add(SERVICE, None, routes!(service_state::health::health))
         .add(Access::Public, None, routes!(service::healthz))
         .add(Access::Public, None, routes!(service::readyz))
         .add(Access::Public, None, routes!(service::metrics))
+}
+
+fn approval(builder: Builder) -> Builder {
+    builder
+        .add(APPROVALS_SEE, None, routes!(approvals::list::list))
+        .add(APPROVALS_SEE, None, routes!(approvals::read::read))
+        .add(APPROVALS_DECIDE, None, routes!(approvals::decide::approve))
+        .add(APPROVALS_DECIDE, None, routes!(approvals::decide::reject))
+        .add(APPROVALS_ASK, None, routes!(approvals::decide::withdraw))
 }
 
 fn reconciliation(builder: Builder) -> Builder {
@@ -89,6 +119,54 @@ fn reconciliation(builder: Builder) -> Builder {
         .add(RECONCILIATION_WRITE, None, routes!(reconciliations::resolve::propose))
         .add(RECONCILIATION_APPROVE, None, routes!(reconciliations::resolve::approve))
         .add(RECONCILIATION_APPROVE, None, routes!(reconciliations::resolve::reject))
+}
+
+fn people(builder: Builder) -> Builder {
+    builder
+        .add(Access::Public, None, routes!(identity::sign_in::create))
+        .add(Access::Begun, None, routes!(identity::second_factor::give))
+        .add(Access::SignedIn, None, routes!(identity::current::read))
+        .add(Access::Begun, None, routes!(identity::current::end))
+        .add(Access::SignedIn, None, routes!(identity::sessions::list))
+        .add(Access::SignedIn, None, routes!(identity::sessions::end))
+        .add(Access::SignedIn, None, routes!(identity::me::change))
+        .add(Access::Begun, None, routes!(identity::totp::begin))
+        .add(Access::Begun, None, routes!(identity::totp::confirm))
+        .add(Access::SignedIn, None, routes!(identity::totp::remove))
+        .add(Access::Public, None, routes!(identity::passkey_proof::origins))
+        .add(Access::Public, None, routes!(identity::passkey_proof::begin_sign_in))
+        .add(Access::Public, None, routes!(identity::passkey_proof::sign_in))
+        .add(Access::Begun, None, routes!(identity::passkey_proof::begin_second))
+        .add(Access::SignedIn, None, routes!(identity::passkeys::list))
+        .add(Access::Begun, None, routes!(identity::passkeys::begin))
+        .add(Access::Begun, None, routes!(identity::passkeys::add))
+        .add(Access::SignedIn, None, routes!(identity::passkeys::remove))
+        .add(USERS, None, routes!(identity::users::list))
+        .add(USERS, None, routes!(identity::users::read))
+        .add(USERS, None, routes!(identity::users::change))
+        .add(USERS, None, routes!(identity::users::reset))
+        .add(USERS, None, routes!(identity::invitations::create))
+        .add(USERS, None, routes!(identity::invitations::list))
+        .add(USERS, None, routes!(identity::invitations::withdraw))
+        .add(Access::Public, None, routes!(identity::invitations::accept))
+        .add(USERS, None, routes!(identity::roles::list))
+        .add(USERS, None, routes!(identity::roles::read))
+        .add(USERS, None, routes!(identity::roles::create))
+        .add(USERS, None, routes!(identity::roles::change))
+        .add(USERS, None, routes!(identity::providers::list))
+        .add(USERS, None, routes!(identity::providers::read))
+        .add(USERS, None, routes!(identity::providers::create))
+        .add(USERS, None, routes!(identity::providers::change))
+        .add(USERS, None, routes!(identity::providers::check))
+        .add(USERS, None, routes!(identity::providers::linked))
+        .add(USERS, None, routes!(identity::providers::unlink))
+        .add(Access::Public, None, routes!(identity::openid::options))
+        .add(Access::Public, None, routes!(identity::openid::begin))
+        .add(Access::Public, None, routes!(identity::openid::callback))
+        .add(AUDIT, None, routes!(identity::audit::list))
+        .add(Access::SignedIn, None, routes!(identity::views::list))
+        .add(Access::SignedIn, None, routes!(identity::views::create))
+        .add(Access::SignedIn, None, routes!(identity::views::delete))
 }
 
 fn value(builder: Builder) -> Builder {
@@ -140,6 +218,7 @@ fn catalog(builder: Builder) -> Builder {
         .add(ISSUERS_READ, None, routes!(catalog::issuers::read))
         .add(PLATFORM, None, routes!(catalog::issuers::change))
         .add(CATALOG_WRITE, None, routes!(catalog::programs::create))
+        .add(CATALOG_READ, None, routes!(catalog::program_check::check))
         .add(CATALOG_READ, None, routes!(catalog::programs::list))
         .add(CATALOG_READ, None, routes!(catalog::programs::read))
         .add(CATALOG_WRITE, None, routes!(catalog::programs::change))
@@ -179,6 +258,28 @@ fn reports(builder: Builder) -> Builder {
         .add(ACCOUNTING_WRITE, None, routes!(reports::figures::revenue))
 }
 
+fn holders(builder: Builder) -> Builder {
+    builder
+        .add(Access::Public, None, routes!(wallet::codes::create))
+        .add(Access::Public, None, routes!(wallet::sessions::create))
+        .add(Access::Public, None, routes!(wallet::outbox::read))
+        .add(Access::Holder, None, routes!(wallet::sessions::read))
+        .add(Access::Holder, None, routes!(wallet::sessions::end))
+        .add(Access::Holder, None, routes!(wallet::cards::list))
+        .add(Access::Holder, None, routes!(wallet::cards::add))
+        .add(Access::Holder, None, routes!(wallet::cards::read))
+        .add(Access::Holder, None, routes!(wallet::card_operations::list))
+        .add(Access::Holder, None, routes!(wallet::report_lost::create))
+        .add(Access::Holder, None, routes!(wallet::devices::enrol))
+        .add(Access::Holder, None, routes!(wallet::devices::list))
+        .add(Access::Holder, None, routes!(wallet::devices::revoke))
+        .add(Access::Holder, None, routes!(wallet::gifts::offer))
+        .add(Access::Holder, None, routes!(wallet::gifts::list))
+        .add(Access::Holder, None, routes!(wallet::gifts::accept))
+        .add(Access::Holder, None, routes!(wallet::gifts::decline))
+        .add(Access::Holder, None, routes!(wallet::gifts::withdraw))
+}
+
 fn settling(builder: Builder) -> Builder {
     builder
         .add(SETTLEMENT_READ, None, routes!(settlement::calendar::read))
@@ -201,5 +302,6 @@ fn settling(builder: Builder) -> Builder {
         .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_file::create))
         .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_steps::confirm))
         .add(SETTLEMENT_WRITE, None, routes!(settlement::payout_steps::give_back))
+        .add(SETTLEMENT_WRITE, None, routes!(settlement::merchant_payments::create))
         .add(SETTLEMENT_WRITE, Needed, routes!(settlement::channel_payments::create))
 }

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use domain::catalog::Scope;
@@ -114,8 +114,5 @@ pub(crate) fn with_pages(router: Router<AppState>, document: &OpenApi) -> Router
         async move { ([(CONTENT_TYPE, "application/json")], text) }
     };
     let ui = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
-    router
-        .route("/openapi.json", get(serve))
-        .route("/", get(|| async { Redirect::temporary("/docs/") }))
-        .merge(ui)
+    router.route("/openapi.json", get(serve)).merge(ui)
 }

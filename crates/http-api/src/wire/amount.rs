@@ -53,3 +53,17 @@ impl<'de> Deserialize<'de> for AnyAmount {
         deserializer.deserialize_any(Whole { least: 0 }).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Read with an error of one unit in the last place, it would be no whole number.
+    #[test]
+    fn large_numbers_with_a_point_are_read_exactly() {
+        for text in ["2251799813685247.0", "9007199254740991.0", "4503599627370497.0"] {
+            let amount: AnyAmount = serde_json::from_str(text).expect(text);
+            assert_eq!(format!("{}.0", amount.0.get()), text);
+        }
+    }
+}

@@ -51,14 +51,86 @@ pub(crate) fn exact(value: f64) -> Option<i64> {
     whole.then_some(value as i64)
 }
 
-/// For a field whose type is a number of the language.
-pub(crate) fn whole<'de, D: Deserializer<'de>, T: TryFrom<i64>>(deserializer: D) -> Result<T, D::Error> {
-    Integer::deserialize(deserializer).map(|number| number.0)
+/// JSON text with every exact whole number written without point and exponent; nothing if there is none
+/// to rewrite. Types that know integers only read the result as JSON Schema reads the original.
+pub(crate) fn without_points(json: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    let (mut at, mut copied) = (0, 0);
+    while let Some(&byte) = json.get(at) {
+        let start = at;
+        match byte {
+            b'"' => at = end_of_string(json, at),
+            b'-' | b'0'..=b'9' => {
+                at += json[at..].iter().take_while(|&&byte| is_of_number(byte)).count();
+                if let Some(whole) = rewritten(&json[start..at]) {
+                    text.extend_from_slice(&json[copied..start]);
+                    text.extend_from_slice(whole.to_string().as_bytes());
+                    copied = at;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    (copied > 0).then(|| {
+        text.extend_from_slice(&json[copied..]);
+        text
+    })
+}
+
+/// The place after the string that begins at `start`.
+fn end_of_string(json: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    json.len()
+}
+
+const fn is_of_number(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
+}
+
+/// The integer that a number with a point or an exponent is.
+fn rewritten(number: &[u8]) -> Option<i64> {
+    if !number.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+        return None;
+    }
+    serde_json::from_slice(number).ok().and_then(exact)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn points_are_taken_off_whole_numbers_only() {
+        let check = |text: &str, expected: Option<&str>| {
+            let found = without_points(text.as_bytes()).map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
+            assert_eq!(found.as_deref(), expected, "{text}");
+        };
+        check(
+            r#"{"year": 2901.0, "rates": [5e2, -1.0, 0.5]}"#,
+            Some(r#"{"year": 2901, "rates": [500, -1, 0.5]}"#),
+        );
+        check(r#"{"note": "1.0 and \" 2.0", "a\\": 3.0}"#, Some(r#"{"note": "1.0 and \" 2.0", "a\\": 3}"#));
+        check("1.0", Some("1"));
+        for same in [
+            r#"{"a": 7, "b": 1.5, "c": "2.0"}"#,
+            "1e300",
+            "1.0.0",
+            "9007199254740992.0",
+            "\"1.0",
+            "\"\\",
+            "-",
+            "",
+        ] {
+            check(same, None);
+        }
+    }
 
     #[test]
     fn whole_numbers_only() {

@@ -10,6 +10,7 @@ pub(crate) mod metadata;
 pub(crate) mod moment;
 pub(crate) mod object;
 pub(crate) mod operation;
+pub(crate) mod paying_card;
 pub(crate) mod policy_view;
 pub(crate) mod rules;
 pub(crate) mod schema;

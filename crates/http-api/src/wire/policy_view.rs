@@ -110,7 +110,7 @@ impl<'a> PayoutView<'a> {
 }
 
 /// A text in both languages.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct Label<'a> {
     /// Chinese.
     pub zh: &'a str,

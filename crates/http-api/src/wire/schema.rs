@@ -86,15 +86,35 @@ scalars! {
     BatchId = id("batch", "a batch");
     CardId = id("card", "a card");
     MerchantId = id("mer", "a merchant");
+    ApprovalId = id("apr", "an approval");
+    LimitKind = one_of_texts("Work that has limits.", domain::role::LimitKind::ALL.map(domain::role::LimitKind::name));
+    ApprovalSubject = one_of_texts(
+        "What is asked for.",
+        storage::ApprovalSubject::ALL.iter().map(|subject| subject.name()).collect::<Vec<_>>()
+    );
+    ApprovalState = one_of_texts(
+        "How far an approval is.",
+        storage::ApprovalState::ALL.iter().map(|state| state.name()).collect::<Vec<_>>()
+    );
+    ApprovalAction = one_of_texts(
+        "What was done about an approval.",
+        ["asked", "approved", "rejected", "withdrawn", "expired", "done", "failed"]
+    );
     AgreementId = id("agr", "an agreement");
     StatementId = id("st", "a statement");
     PayoutId = id("po", "a payout");
     PayeeId = id("pye", "a bank account of a merchant");
+    InvitationStatus = one_of_texts("Which invitations.", ["open"]);
     StatementStatus = one_of_texts("How far a statement is.", ["open", "closing", "closed"]);
     PayoutStatus = one_of_texts("How far a payout is.",
         ["proposed", "approved", "rejected", "sent", "confirmed", "returned"]);
     LineKind = one_of_texts("What a line of a statement is about.", settlement::MovementKind::ALL.map(settlement::MovementKind::name));
     PaymentDirection = one_of_texts("Which way the money went.", ["received", "returned"]);
+    PayoutFileFormat = one_of_texts("The form of a file of payouts.", ["pain001", "template"]);
+    BuiltInPayoutTemplate = one_of_texts("A template of payout files that comes with the program.",
+        ["delimited", "spreadsheet"]);
+    PayoutTemplate = json!({"type": "object", "description": "A bank's format of payout files as data.",
+        "additionalProperties": true});
     DocumentFormat = one_of_texts("The form of a document.", ["csv", "xlsx", "pdf"]);
     Language = one_of_texts("The language of a document.", ["zh", "en"]);
     Year = whole("A year.", 2000, 9998);
@@ -102,6 +122,7 @@ scalars! {
     StoreId = id("store", "a store");
     TerminalId = id("term", "a terminal");
     ClientId = id("client", "an API client");
+    UserId = id("user", "a user");
     OperationId = id("op", "an operation");
     HoldId = id("hold", "a hold");
     Amount = whole("An amount in minor units of the currency: 3500 is 35.00 CNY.", 1, MAX_AMOUNT);
@@ -123,6 +144,42 @@ scalars! {
              "properties": {"id": {"$ref": "#/components/schemas/CardId"}}}
         ]
     });
+    PayingCard = json!({
+        "description": "A card by its number, by its id, or by the payment code that its holder's device shows.",
+        "oneOf": [
+            {"type": "object", "required": ["number"], "additionalProperties": false,
+             "properties": {"number": {"$ref": "#/components/schemas/CardNumber"}}},
+            {"type": "object", "required": ["id"], "additionalProperties": false,
+             "properties": {"id": {"$ref": "#/components/schemas/CardId"}}},
+            {"type": "object", "required": ["code"], "additionalProperties": false,
+             "properties": {"code": {"$ref": "#/components/schemas/PaymentCode"}}}
+        ]
+    });
+    PaymentCode = json!({
+        "type": "string", "pattern": "^28[0-9]{18}$",
+        "description": "A payment code: 20 digits, accepted once and for one minute."
+    });
+    LookupRequest = json!({
+        "description": "A card by its number, with its PIN where its program has a rule for PINs, or by a payment \
+                        code, which is not used up by that.",
+        "oneOf": [
+            {"type": "object", "required": ["number"], "additionalProperties": false,
+             "properties": {"number": {"$ref": "#/components/schemas/CardNumber"},
+                            "pin": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Pin"}]}}},
+            {"type": "object", "required": ["code"], "additionalProperties": false,
+             "properties": {"code": {"$ref": "#/components/schemas/PaymentCode"}}}
+        ]
+    });
+    Phone = json!({
+        "type": "string", "pattern": "^([+][1-9][0-9]{6,14}|1[3-9][0-9]{9})$", "example": "13800000001",
+        "description": "A mainland mobile number of 11 digits, or + with the country code."
+    });
+    SignInCode = json!({"type": "string", "pattern": "^[0-9]{6}$", "description": "A sign-in code: 6 digits."});
+    HolderId = id("holder", "a card holder");
+    DeviceId = id("device", "a device");
+    GiftId = id("gift", "a gift");
+    GiftState = one_of_texts("Where a gift is in its life.", storage::GiftState::ALL.map(storage::GiftState::name));
+    GiftDirection = one_of_texts("Which way a gift goes.", ["incoming", "outgoing"]);
     Channel = json!({
         "type": "string", "description": "A sales channel.", "pattern": "^[a-z0-9_]{1,12}$",
         "example": "web"
@@ -227,6 +284,57 @@ scalars! {
     LineCount = whole("How many lines.", 0, 1_000_000);
     Note = text("Why.", 500);
     BatchStatus = one_of_texts("How far a batch is.", ["running", "complete", "failed"]);
+    RoleId = id("role", "a role");
+    SessionId = id("sess", "a session");
+    InvitationId = id("inv", "an invitation");
+    AuditEventId = id("aud", "an event of the audit trail");
+    IdentityProviderId = id("idp", "an identity provider");
+    ViewId = id("view", "a saved view");
+    PasskeyId = id("pk", "a passkey");
+    PasskeyBytes = json!({
+        "type": "string", "description": "Bytes as base64url without padding.",
+        "minLength": 1, "maxLength": 22_000, "pattern": "^[A-Za-z0-9_-]*$"
+    });
+    PasskeyKind = one_of_texts("What kind of credential.", ["public-key"]);
+    ProviderAddress = text("The address by which an identity provider calls itself; it begins with https://.", 500);
+    ProviderClient = text("Our name at an identity provider.", 200);
+    ProviderSecret = json!({
+        "type": "string", "description": "What proves us to an identity provider.",
+        "minLength": 1, "maxLength": 500, "pattern": NO_CONTROL, "format": "password"
+    });
+    SignInPage = one_of_texts("Where somebody goes on after signing in.", ["console", "till"]);
+    Login = text("What somebody signs in with: an e-mail address, or a name without spaces.", 100);
+    Password = json!({
+        "type": "string", "description": "A password: 1 to 128 characters; a new one has at least 12.",
+        "minLength": 1, "maxLength": 128, "format": "password"
+    });
+    OneTimePassword = json!({
+        "type": "string", "description": "What an authenticator shows.", "pattern": "^[0-9]{6}$"
+    });
+    RecoveryCode = json!({
+        "type": "string", "description": "A recovery code, with or without dashes.",
+        "pattern": "^[0-9A-Za-z-]{12,20}$"
+    });
+    InvitationToken = json!({
+        "type": "string", "description": "The token of an invitation's link.", "pattern": "^[A-Za-z0-9_-]{43}$"
+    });
+    RoleName = text("A role, by its id or its code.", 40);
+    RoleCode = json!({
+        "type": "string", "description": "The name of a role for programs.", "pattern": "^[a-z][a-z0-9_]{1,39}$"
+    });
+    SignInStatus = one_of_texts(
+        "How far signing in is.",
+        ["complete", "second_factor_needed", "second_factor_enrolment_needed"]
+    );
+    ViewPage = json!({
+        "type": "string", "description": "Which list.", "pattern": "^[a-z][a-z0-9_-]{0,39}$"
+    });
+    ViewQuery = json!({
+        "type": "string", "description": "How it is filtered.", "maxLength": 2000,
+        "pattern": "^[^\\u0000-\\u001f\\u007f]*$"
+    });
+    AuditAction = text("A method and a route, such as `POST /v1/users/{id}`.", 200);
+    AuditOutcome = one_of_texts("How it ended.", ["succeeded", "refused", "failed"]);
     Version = json!({
         "type": "integer", "format": "int64", "minimum": 1, "maximum": 4_294_967_295_u32,
         "description": "The version that a change is based on: what the last read said."

@@ -94,24 +94,3 @@ pub(crate) fn schema() -> Value {
         }
     })
 }
-
-/// Reads terms. Their type is not of the wire and knows whole numbers as such only, so 5.0 is made 5 before.
-pub(crate) fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<settlement::Terms, D::Error> {
-    use serde::{Deserialize, de::Error};
-    let mut given = Value::deserialize(deserializer)?;
-    make_whole(&mut given);
-    settlement::Terms::deserialize(given).map_err(D::Error::custom)
-}
-
-fn make_whole(value: &mut Value) {
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            if let Some(whole) = number.as_f64().and_then(super::integer::exact) {
-                *value = whole.into();
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(make_whole),
-        Value::Object(fields) => fields.values_mut().for_each(make_whole),
-        _ => {}
-    }
-}

@@ -88,6 +88,52 @@ async fn a_program_is_refused_with_the_article() {
 }
 
 #[tokio::test]
+async fn rules_are_tried_without_being_saved() {
+    let world = World::new().await;
+    let one = &world.one;
+    let check = async |program: Option<&str>, change: &dyn Fn(&mut Value), expect: &[(&str, &str)]| {
+        let mut body = json!({"currency": "CNY", "rules": rules(one, change)});
+        program.inspect(|id| body["program"] = (*id).into());
+        let answer = world.post(&one.key, "/v1/programs/check", body).await.ok(200);
+        let found = answer["findings"].as_array().expect("findings");
+        let found: Vec<_> = found.iter().map(|it| (text(&it["code"]), text(&it["pointer"]))).collect();
+        let expect: Vec<_> = expect.iter().map(|(code, at)| ((*code).to_owned(), (*at).to_owned())).collect();
+        assert_eq!(found, expect, "{answer}");
+        assert_eq!(answer["acceptable"], expect.is_empty());
+        answer
+    };
+    check(None, &|_| (), &[]).await;
+    let many = |r: &mut Value| {
+        (r["validity"], r["residual"]) = (json!({"kind": "months", "months": 36}), "breakage".into());
+        (r["denominations"]["max"], r["balance_cap"]) = (500_001.into(), 500_002.into());
+        (r["acceptance"], r["pin"]) = (json!({}), json!({"kind": "always"}));
+    };
+    let law = "policy_rule_broken";
+    let all = [
+        ("rules_contradict", "/rules/pin_issued"),
+        (law, "/rules/acceptance/merchants"),
+        (law, "/rules/denominations/max"),
+        (law, "/rules/balance_cap"),
+        (law, "/rules/validity"),
+        (law, "/rules/residual"),
+    ];
+    let answer = check(None, &many, &all).await;
+    assert_eq!(answer["findings"][4]["policy_rule"]["article"], "19");
+    assert!(text(&answer["findings"][4]["text"]["zh"]).contains("记名卡"), "{answer}");
+    let pack = "/rules/policy_pack";
+    check(None, &|r| r["policy_pack"] = "cn-atlantis".into(), &[("policy_pack_unknown", pack)]).await;
+    check(None, &|r| r["legal_class"] = "multi_licensed".into(), &[("policy_pack_unsuited", pack)]).await;
+    let program = world.program(&one.key, rules(one, |_| ())).await;
+    let beijing = |r: &mut Value| r["policy_pack"] = "cn-beijing".into();
+    check(Some(&program), &beijing, &[("policy_pack_fixed", pack)]).await;
+    check(Some(&program), &|_| (), &[]).await;
+    let strange = json!({"currency": "CNY", "program": program, "rules": rules(one, |_| ())});
+    world.post(&world.two.key, "/v1/programs/check", strange).await.is(404, "program_unknown");
+    let read = world.get(&one.key, &format!("/v1/programs/{program}")).await.ok(200);
+    assert_eq!(read["version"], 1);
+}
+
+#[tokio::test]
 async fn packs_are_read_with_their_sources() {
     let world = World::new().await;
     let one = &world.one;

@@ -1,11 +1,13 @@
 //! The interface on a real store: every route, its errors, and what holds for all of them.
 
+mod approvals;
 mod auth;
 mod batches;
 mod bodies;
 mod cards;
 mod catalog;
 mod clients;
+mod dashboard;
 mod fuzz;
 mod idempotency;
 mod known_mistakes;
@@ -14,14 +16,21 @@ mod ledger;
 mod limits;
 mod lookup;
 mod openapi;
+mod openid;
+mod openid_provider;
 mod operations;
+mod passkeys;
+mod people;
 mod races;
 mod reconciliations;
 mod reports;
+mod screens;
 mod secrecy;
 mod service;
+mod service_state;
 mod settlement;
 mod snapshots;
 mod tenants;
 mod value;
+mod wallet;
 mod world;

@@ -27,6 +27,22 @@ async fn an_operation_is_read_as_it_was_answered() {
 }
 
 #[tokio::test]
+async fn an_operation_is_found_by_its_own_key_only() {
+    let world = World::new().await;
+    let one = &world.one;
+    let card = world.card(one, 1_000).await;
+    let asked = |key: &'static str| json!({"key": key});
+    let path = "/v1/operations/lookup";
+    world.post(&one.key, path, asked("till-7")).await.is(404, "operation_unknown");
+    let body = json!({"card": {"id": card.id}, "amount": 5, "currency": "CNY", "store": one.store});
+    let answered = world.under(&one.key, "till-7", "/v1/redemptions", body).await.approved();
+    let found = world.post(&one.key, path, asked("till-7")).await.ok(200);
+    assert_eq!((&found["id"], &found["key"]), (&answered["id"], &json!("till-7")));
+    world.post(&world.two.key, path, asked("till-7")).await.is(404, "operation_unknown");
+    world.post(&one.key, path, json!({"key": "with space"})).await.is(400, "invalid_field");
+}
+
+#[tokio::test]
 async fn filters_are_named_as_the_fields() {
     let world = World::new().await;
     let one = &world.one;
@@ -112,4 +128,37 @@ async fn a_posting_is_read_and_listed_and_never_reversed() {
     let refused =
         world.under(&one.key, "undo", "/v1/reversals", body).await.is(409, "posting_not_reversible");
     assert_eq!(refused["pointer"], "/original_key");
+}
+
+#[tokio::test]
+async fn operations_are_exported_with_the_filters_of_the_list() {
+    let world = World::new().await;
+    let one = &world.one;
+    let card = world.card(one, 10_000).await;
+    for (amount, reference) in [(100, "=HYPERLINK(\"x\",1)"), (200, "收据, 7")] {
+        let body = json!({
+            "card": {"number": card.number}, "amount": amount, "currency": "CNY", "store": one.store,
+            "reference": reference
+        });
+        world.keyed(&one.key, "/v1/redemptions", body).await.approved();
+    }
+    let export = async |key: &str, query: &str| {
+        let answer = world.get(key, &format!("/v1/operations.csv{query}")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/csv; charset=utf-8"));
+        String::from_utf8(answer.bytes).expect("text")
+    };
+    let all = export(&one.key, "").await;
+    let rows: Vec<&str> = all.lines().collect();
+    assert!(
+        rows[0].starts_with("id,at,business_date,kind,status,decline,currency,requested,approved,card,last4")
+    );
+    assert_eq!(rows.len(), 4, "{all}");
+    assert!(rows[1].ends_with(",\"收据, 7\""), "newest first: {all}");
+    assert!(rows[2].ends_with(",\"'=HYPERLINK(\"\"x\"\",1)\""), "no formula: {all}");
+    assert!(!all.contains(&card.number), "no number of a card");
+    let sales = export(&one.key, &format!("?kind=redemption&store={}", one.store)).await;
+    assert_eq!(sales.lines().count(), 3, "{sales}");
+    assert_eq!(export(&one.key, "?status=declined").await.lines().count(), 1);
+    assert_eq!(export(&world.two.key, "").await.lines().count(), 1, "nothing of others");
+    world.get(&one.key, "/v1/operations.csv?limit=5").await.is(400, "invalid_parameter");
 }

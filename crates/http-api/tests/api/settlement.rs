@@ -266,3 +266,157 @@ async fn a_sales_channel_pays_what_it_sold_for() {
     let reader = world.client(one, &["settlement_read"], None).await;
     world.keyed(&reader, path, payment).await.is(403, "scope_missing");
 }
+
+#[tokio::test]
+async fn a_run_that_takes_longer_than_an_answer_goes_on() {
+    let mut world = World::new().await;
+    let one = world.one.clone();
+    let card = world.card(&one, 1_000).await;
+    for _ in 0..5 {
+        world.redeem(&one, &card, 100).await.approved();
+    }
+    world.clock.advance_seconds(2 * DAY);
+    let hurried =
+        http_api::Options { answer_timeout: std::time::Duration::ZERO, ..http_api::Options::default() };
+    world.reopen(hurried);
+    let begun = world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(202);
+    assert_eq!((&begun["more"], &begun["statements"]), (&json!(true), &json!(0)));
+    // A second request meanwhile does not begin a second run beside it.
+    world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(202);
+    let mut closed = Value::Null;
+    for _ in 0..500 {
+        closed = world.get(&one.key, "/v1/statements?status=closed").await.ok(200)["items"].clone();
+        if closed != json!([]) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(closed[0]["figures"]["sales"], 500, "nobody had to ask again");
+    world.reopen(http_api::Options::default());
+    let again = world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    assert_eq!((&again["more"], &again["statements"]), (&json!(false), &json!(0)));
+    assert_eq!(
+        world.get(&one.key, "/v1/statements").await.ok(200)["items"].as_array().map(Vec::len),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn the_books_of_one_merchant_can_be_closed_before_its_period_is_over() {
+    let world = World::new().await;
+    let one = &world.one;
+    let other = text(&world.post(&one.key, "/v1/merchants", json!({"name": "stays"})).await.ok(201)["id"]);
+    let card = world.card(one, 1_000).await;
+    world.redeem(one, &card, 300).await.approved();
+    let body = json!({"card": {"number": card.number}, "amount": 50, "currency": "CNY", "merchant": other});
+    world.keyed(&one.key, "/v1/redemptions", body).await.approved();
+    let close = json!({"through": "2026-11-22", "early": one.merchant});
+    let foreign = json!({"early": world.two.merchant});
+    world.post(&one.key, "/v1/settlement-runs", foreign).await.is(404, "merchant_unknown");
+    let run = world.post(&one.key, "/v1/settlement-runs", close.clone()).await.ok(200);
+    assert_eq!((&run["statements"], &run["payouts"]), (&json!(1), &json!(1)), "the other one's is open");
+    let path = format!("/v1/statements?merchant={}", one.merchant);
+    let first = world.get(&one.key, &path).await.ok(200)["items"][0].clone();
+    assert_eq!((&first["status"], &first["figures"]["sales"]), (&json!("closed"), &json!(300)));
+    world.redeem(one, &card, 200).await.approved();
+    let again = world.post(&one.key, "/v1/settlement-runs", close).await.ok(200);
+    assert_eq!((&again["lines"], &again["statements"]), (&json!(1), &json!(0)), "that period has not begun");
+    world.clock.advance_seconds(3 * DAY);
+    world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    let next = world.get(&one.key, &path).await.ok(200)["items"][0].clone();
+    let figures = ["sales", "late_count", "payout"].map(|name| next["figures"][name].clone());
+    assert_eq!(figures, [200, 1, 200].map(Value::from), "late, and not lost");
+    assert_eq!((&next["previous"], &next["period_from"]), (&first["id"], &json!("2026-11-23")));
+}
+
+/// An approved payout of 197 with a bank account, and the request that sends it.
+async fn approved(world: &World) -> (Value, Value, String) {
+    let one = &world.one;
+    let (_, payout) = settled(world).await;
+    let checker = world.client(one, &["settlement_read", "settlement_write", "payouts_approve"], None).await;
+    let payee = json!({"merchant": one.merchant, "currency": "CNY", "effective_from": "2026-11-01",
+        "holder_name": "杭州某某茶业有限公司", "account_number": "6222021202012345678",
+        "bank_name": "中国工商银行杭州分行", "clearing_code": "102331000019"});
+    world.post(&checker, "/v1/payees", payee).await.ok(201);
+    let ids = json!({"payouts": [payout["id"]]});
+    world.post(&checker, "/v1/payouts/approve", ids).await.ok(200);
+    let file = json!({"payouts": [payout["id"]], "execution": "2026-11-24",
+        "payer": {"holder_name": "Issuer", "account_number": "110902000012345678", "clearing_code": "102331000019"}});
+    (payout, file, checker)
+}
+
+#[tokio::test]
+async fn a_bank_gets_its_own_format_by_a_template() {
+    let world = World::new().await;
+    let (payout, file, checker) = approved(&world).await;
+    let with = |more: Value| {
+        let mut body = file.clone();
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let send = async |more| world.post(&checker, "/v1/payouts/export", with(more)).await;
+    send(json!({"format": "template"})).await.is(409, "terms_contradict");
+    send(json!({"built_in": "delimited"})).await.is(409, "terms_contradict");
+    let wrong =
+        send(json!({"format": "template", "template": {"id": "x"}})).await.is(409, "document_refused");
+    assert_eq!(wrong["pointer"], "/template");
+    let path = format!("/v1/payouts/{}", text(&payout["id"]));
+    assert_eq!(world.get(&checker, &path).await.ok(200)["status"], "approved", "nothing of that was sent");
+    let own = json!({"id": "own", "name": "own", "encoding": "utf-8", "line_ending": "lf", "separator": ";",
+        "quoting": "none", "columns": [{"field": "payee_account"}, {"field": "payee_name"},
+            {"field": "amount", "amount": "minor_units"}, {"field": "end_to_end_id"}]});
+    let file = send(json!({"format": "template", "template": own})).await;
+    assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "text/csv"), "{file:?}");
+    let expect = format!("6222021202012345678;杭州某某茶业有限公司;197;{}\n", text(&payout["id"]));
+    assert_eq!(String::from_utf8(file.bytes).expect("a text"), expect);
+    assert_eq!(world.get(&checker, &path).await.ok(200)["status"], "sent");
+    // The same payout in another form: a lost file, or a bank that changed its mind. Nothing is posted twice.
+    for built_in in ["delimited", "spreadsheet"] {
+        let again = send(json!({"format": "template", "built_in": built_in})).await;
+        assert_eq!(again.status.as_u16(), 200, "{built_in}: {again:?}");
+        let found = again.bytes.windows(19).any(|part| part == b"6222021202012345678");
+        assert!(found, "{built_in}");
+    }
+    let path = format!("/v1/ledger/accounts/merchant:{}", world.one.merchant);
+    assert_eq!(crate::world::only_balance(&world.get(&world.one.key, &path).await.ok(200)), 0);
+}
+
+#[tokio::test]
+async fn a_merchant_pays_what_its_statement_asked_for_once() {
+    let world = World::new().await;
+    let one = &world.one;
+    let mut invoicing = terms();
+    invoicing["negative"] = "invoice".into();
+    agree(&world, &invoicing, "2026-11-22").await.ok(201);
+    let card = world.card(one, 1_000).await;
+    // A refund without a sale leaves the merchant owing.
+    let body =
+        json!({"card": {"number": card.number}, "amount": 400, "currency": "CNY", "merchant": one.merchant});
+    world.keyed(&one.key, "/v1/refunds", body).await.approved();
+    world.clock.advance_seconds(2 * DAY);
+    world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    let statement = world.get(&one.key, "/v1/statements").await.ok(200)["items"][0].clone();
+    assert_eq!(
+        (&statement["figures"]["invoiced"], &statement["figures"]["carried"]),
+        (&json!(400), &json!(0))
+    );
+    let pay = |amount: i64| json!({"statement": statement["id"], "amount": amount, "reference": "bank-77"});
+    let problem = world.post(&one.key, "/v1/merchant-payments", pay(399)).await.is(409, "terms_contradict");
+    assert_eq!(problem["pointer"], "/amount");
+    world.post(&world.two.key, "/v1/merchant-payments", pay(400)).await.is(404, "statement_unknown");
+    let reader = world.client(one, &["settlement_read"], None).await;
+    world.post(&reader, "/v1/merchant-payments", pay(400)).await.is(403, "scope_missing");
+    let paid = world.post(&one.key, "/v1/merchant-payments", pay(400)).await.approved();
+    assert_eq!((&paid["kind"], &paid["reference"]), (&json!("merchant_payment"), &json!("bank-77")));
+    // Another client that reports the same payment finds it posted.
+    let other = world.client(one, &["settlement_write"], None).await;
+    let again = world.post(&other, "/v1/merchant-payments", pay(400)).await;
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.approved()["id"], paid["id"]);
+    let path = format!("/v1/ledger/accounts/merchant:{}", one.merchant);
+    assert_eq!(crate::world::only_balance(&world.get(&one.key, &path).await.ok(200)), 0, "nothing is owed");
+    // It is on no statement: the invoice took it out of what is carried.
+    world.clock.advance_seconds(2 * DAY);
+    let run = world.post(&one.key, "/v1/settlement-runs", json!({})).await.ok(200);
+    assert_eq!((&run["lines"], &run["statements"]), (&json!(0), &json!(0)));
+}

@@ -13,11 +13,16 @@ use axum::{
 use domain::{ClientId, Timestamp, catalog::Client, catalog::Scope, program::Status};
 use engine::{Clock, Engine, EngineConfig, ManualClock};
 use http_api::{AppState, Options};
+use postgres_testing::Cluster;
 use serde_json::{Value, json};
-use storage::CatalogEntry;
+use storage::{CatalogEntry, Store};
+use storage_postgres::PostgresStore;
 use storage_sqlite::SqliteStore;
 use tower::ServiceExt;
 use vault::{ClientSecret, KeyRing, PredictableRandomness, Vault};
+
+/// Submissions that may wait.
+const QUEUE: usize = 4096;
 
 /// What a request was answered with.
 pub(crate) struct Answer {
@@ -106,7 +111,7 @@ pub(crate) struct World {
     pub(crate) one: Tenant,
     pub(crate) two: Tenant,
     keys: AtomicU32,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// Every scope of an issuer's client.
@@ -141,8 +146,15 @@ impl World {
         Self::with(Options::default()).await
     }
 
+    /// The same on a database of its own of a PostgreSQL server.
+    pub(crate) async fn on_postgres() -> Self {
+        let url = Cluster::shared().create_database();
+        let store = PostgresStore::connect(&url, storage_postgres::Options::default()).await;
+        Self::on(Arc::new(store.expect("a database")), None, Options::default(), QUEUE).await
+    }
+
     pub(crate) async fn with(options: Options) -> Self {
-        Self::build(options, 4096).await
+        Self::build(options, QUEUE).await
     }
 
     /// The same engine behind an interface with other options.
@@ -155,13 +167,22 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = SqliteStore::open(&url, storage_sqlite::Options::default()).expect("a database");
+        Self::on(Arc::new(store), Some(folder), options, queue).await
+    }
+
+    async fn on(
+        store: Arc<dyn Store>,
+        folder: Option<tempfile::TempDir>,
+        options: Options,
+        queue: usize,
+    ) -> Self {
         let ring = KeyRing::generate(&mut PredictableRandomness::from_seed(1));
         let vault = Arc::new(Vault::new(Arc::new(ring)));
         let clock = Arc::new(ManualClock::new(start_time()));
         let on_fatal = Box::new(|error: &storage::StorageError| panic!("the store failed: {error}"));
         let config = EngineConfig { queue, ..EngineConfig::new(on_fatal) };
         let clock_of_engine = Arc::clone(&clock) as Arc<dyn Clock>;
-        let started = Engine::start(Arc::new(store), vault, clock_of_engine, config).await;
+        let started = Engine::start(store, vault, clock_of_engine, config).await;
         let (engine, _writer) = started.expect("an engine");
         let platform = platform_client(&engine).await;
         let router = http_api::router(AppState::new(engine.clone(), options));

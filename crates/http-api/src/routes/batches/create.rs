@@ -5,10 +5,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header::LOCATION},
     response::Response,
 };
-use domain::{BatchId, ProgramId};
+use domain::{ApprovalId, BatchId, ProgramId};
 use engine::issue::MAX_BATCH_CARDS;
 use serde::{Deserialize, Serialize};
-use storage::{Batch, BatchStatus, StorageError};
+use storage::{ApprovalSubject, Batch, BatchStatus, StorageError};
 use utoipa::ToSchema;
 
 use super::issuable_program;
@@ -18,6 +18,8 @@ use crate::{
     error::{Code, Problem},
     extract::Json,
     idempotency::Keyed,
+    routes::approvals::{ApprovalAccepted, execute::Order},
+    second_person::{Asked, Done, done_or_asked, stored, times},
     state::AppState,
     wire::{amount::AnyAmount, integer::Integer, moment::Moment, schema},
 };
@@ -28,23 +30,28 @@ use crate::{
 pub(crate) struct BatchRequest {
     /// Their program.
     #[schema(value_type = schema::ProgramId)]
-    program: ProgramId,
+    pub(crate) program: ProgramId,
     /// How many.
     #[schema(value_type = schema::BatchCount)]
-    count: Count,
+    pub(crate) count: Count,
     /// What each is made to be sold for, in minor units.
     #[schema(value_type = Option<schema::AnyAmount>)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    face_value: Option<AnyAmount>,
+    pub(crate) face_value: Option<AnyAmount>,
     /// Whether each is activated at once, for its face value.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    activate: bool,
+    pub(crate) activate: bool,
 }
 
 /// 1 to 1,000,000.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Integer<u32>")]
 pub(crate) struct Count(u32);
+
+impl Count {
+    /// One.
+    pub(crate) const ONE: Self = Self(1);
+}
 
 impl TryFrom<Integer<u32>> for Count {
     type Error = &'static str;
@@ -53,6 +60,21 @@ impl TryFrom<Integer<u32>> for Count {
         let fits = (1..=MAX_BATCH_CARDS).contains(&count);
         if fits { Ok(Self(count)) } else { Err("must be 1 to 1000000 cards; ask for several batches") }
     }
+}
+
+/// What a request for a batch is answered with. Stands for it in the description.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "only described: each is answered by its own function"
+)]
+pub(crate) enum BatchAnswer {
+    /// It will be made.
+    Made(BatchAccepted),
+    /// A second person decides.
+    Asked(ApprovalAccepted),
 }
 
 /// A batch that will be made. Says only what never changes, so that a replay is the same.
@@ -88,7 +110,8 @@ pub(crate) struct BatchAccepted {
     operation_id = "make_batch",
     request_body = BatchRequest,
     responses((
-        status = 202, description = "The batch will be made.", body = BatchAccepted,
+        status = 202, description = "The batch will be made; or, beyond the limits of the user who asks, a second \
+            person decides.", body = BatchAnswer,
         headers(("Location" = String, description = "Where its progress is read."))
     )),
 )]
@@ -100,28 +123,70 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let canonical = keyed.canonical(&body)?;
     let key = keyed.key.to_text();
-    let store = app.engine.store();
-    if let Some(earlier) = store.batch_by_key(caller.0.id, &key).await? {
-        return replay(&app, &earlier, &canonical);
+    if let Some(earlier) = app.engine.store().batch_by_key(caller.0.id, &key).await? {
+        return replay(&app, earlier, &canonical)?.response();
     }
     let batch = batch(&app, &caller, key, &canonical, &body)?;
+    let asked = asked(&app, ApprovalSubject::Batch, &batch, (keyed.key.to_text(), &canonical), &body)?;
+    done_or_asked(&app, &caller, asked, keep(&app, batch, &canonical)).await
+}
+
+/// Does what a second person approved.
+pub(crate) async fn perform(app: &AppState, order: Order, body: BatchRequest) -> Result<Done, Problem> {
+    let key = order.key.to_text();
+    if let Some(earlier) = app.engine.store().batch_by_key(order.caller.0.id, &key).await? {
+        return replay(app, earlier, &order.canonical);
+    }
+    let batch = batch(app, &order.caller, key, &order.canonical, &body)?;
+    keep(app, batch, &order.canonical).await
+}
+
+/// What a batch counts against the limits of a user: what its cards are made to be sold for, whether or not they are
+/// activated at once.
+pub(crate) fn asked(
+    app: &AppState,
+    subject: ApprovalSubject,
+    batch: &Batch,
+    (key, canonical): (String, &[u8]),
+    body: &impl Serialize,
+) -> Result<Option<Asked>, Problem> {
+    let catalog = app.engine.catalog();
+    let (Some(face_value), Some(program)) = (batch.face_value, catalog.programs.get(&batch.program)) else {
+        return Ok(None);
+    };
+    let asked = Asked {
+        id: ApprovalId::new(app.engine.next_id()),
+        subject,
+        amount: times(batch.count, face_value),
+        currency: program.currency,
+        key: Some(key),
+        canonical: canonical.into(),
+        body: stored(body)?,
+    };
+    Ok((!asked.amount.is_zero()).then_some(asked))
+}
+
+/// Records a batch.
+async fn keep(app: &AppState, batch: Batch, canonical: &[u8]) -> Result<Done, Problem> {
+    let store = app.engine.store();
     match store.create_batch(&batch).await {
         Ok(()) => {}
         // The same key came twice at once.
         Err(StorageError::Conflict { .. }) => {
-            let earlier = store.batch_by_key(caller.0.id, &batch.key).await?;
+            let earlier = store.batch_by_key(batch.client, &batch.key).await?;
             let earlier = earlier.ok_or_else(|| Problem::new(Code::Busy, "send the same request again"))?;
-            return replay(&app, &earlier, &canonical);
+            return replay(app, earlier, canonical);
         }
         Err(error) => return Err(error.into()),
     }
     if let Some(wake) = &app.options.wake_issuing {
         wake();
     }
-    accepted(&batch)
+    Ok(Done::Batch(Box::new(batch), false))
 }
 
-fn batch(
+/// A batch that can be made.
+pub(crate) fn batch(
     app: &AppState,
     caller: &Caller,
     key: String,
@@ -159,15 +224,16 @@ fn batch(
     })
 }
 
-fn replay(app: &AppState, earlier: &Batch, canonical: &[u8]) -> Result<Response, Problem> {
+fn replay(app: &AppState, earlier: Batch, canonical: &[u8]) -> Result<Done, Problem> {
     let (key_id, bytes) = earlier.fingerprint;
     if app.engine.vault().fingerprint_with(key_id, canonical) != Some(bytes) {
         return Err(domain::Refusal::IdempotencyConflict.into());
     }
-    accepted(earlier).map(replayed)
+    Ok(Done::Batch(Box::new(earlier), true))
 }
 
-fn accepted(batch: &Batch) -> Result<Response, Problem> {
+/// Says that a batch will be made; `before`, that it was said already.
+pub(crate) fn accepted(batch: &Batch, before: bool) -> Result<Response, Problem> {
     let accepted = BatchAccepted {
         id: batch.id,
         program: batch.program,
@@ -180,5 +246,5 @@ fn accepted(batch: &Batch) -> Result<Response, Problem> {
     if let Ok(location) = HeaderValue::try_from(format!("/v1/batches/{}", batch.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    Ok(response)
+    Ok(if before { replayed(response) } else { response })
 }

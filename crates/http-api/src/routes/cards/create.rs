@@ -1,8 +1,9 @@
 //! Making one card. Its number and PIN are shown in this answer and never again.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use domain::ProgramId;
+use domain::{Amount, Program, ProgramId};
 use serde::{Deserialize, Serialize};
+use storage::ApprovalSubject;
 use utoipa::ToSchema;
 
 use crate::{
@@ -10,7 +11,15 @@ use crate::{
     auth::Caller,
     error::Problem,
     extract::Json,
-    routes::batches::issuable_program,
+    idempotency::canonical,
+    routes::{
+        approvals::{ApprovalAccepted, execute::Order},
+        batches::{
+            create::{self, BatchRequest, Count},
+            issuable_program,
+        },
+    },
+    second_person::{Asked, Done, done_or_asked},
     state::AppState,
     wire::{
         amount::AnyAmount,
@@ -20,7 +29,7 @@ use crate::{
 };
 
 /// A card to make.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CardRequest {
     /// Its program.
@@ -28,6 +37,7 @@ pub(crate) struct CardRequest {
     program: ProgramId,
     /// What it is made to be sold for, in minor units.
     #[schema(value_type = Option<schema::AnyAmount>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     face_value: Option<AnyAmount>,
 }
 
@@ -54,7 +64,14 @@ pub(crate) struct IssuedCard {
     tag = "issue",
     operation_id = "make_card",
     request_body = CardRequest,
-    responses((status = 201, description = "The card with its secrets.", body = IssuedCard)),
+    responses(
+        (status = 201, description = "The card with its secrets.", body = IssuedCard),
+        (
+            status = 202, description = "Beyond the limits of the user who asks: a second person decides. The card \
+                is then made as a batch of one, whose secrets are exported once as those of every batch.",
+            body = ApprovalAccepted
+        ),
+    ),
 )]
 pub(crate) async fn create(
     State(app): State<AppState>,
@@ -63,11 +80,36 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let face_value = body.face_value.map(|amount| amount.0);
     let program = issuable_program(&app, &caller, body.program, face_value)?;
-    let made = app.engine.issue_card(&program, face_value).await?;
+    let asked = asked(&app, &caller, &body)?;
+    done_or_asked(&app, &caller, asked, make(&app, &program, face_value)).await
+}
+
+/// What a card counts against the limits of a user. It has no key: each request is one of its own.
+fn asked(app: &AppState, caller: &Caller, body: &CardRequest) -> Result<Option<Asked>, Problem> {
+    if caller.limits().is_none() {
+        return Ok(None);
+    }
+    let canonical = canonical("POST /v1/cards", body)?;
+    let batch = create::batch(app, caller, String::new(), &canonical, &batch_of_one(body))?;
+    let asked = create::asked(app, ApprovalSubject::Card, &batch, (String::new(), &canonical), body)?;
+    Ok(asked.map(|asked| Asked { key: None, ..asked }))
+}
+
+fn batch_of_one(body: &CardRequest) -> BatchRequest {
+    BatchRequest { program: body.program, count: Count::ONE, face_value: body.face_value, activate: false }
+}
+
+/// Does what a second person approved: who approves must not see the secrets, so that they wait for an export.
+pub(crate) async fn perform(app: &AppState, order: Order, body: CardRequest) -> Result<Done, Problem> {
+    create::perform(app, order, batch_of_one(&body)).await
+}
+
+async fn make(app: &AppState, program: &Program, face_value: Option<Amount>) -> Result<Done, Problem> {
+    let made = app.engine.issue_card(program, face_value).await?;
     let issued = IssuedCard {
-        card: card_view::card(&made.card, &program, app.engine.now()),
+        card: card_view::card(&made.card, program, app.engine.now()),
         number: made.number.expose().to_owned(),
         pin: made.pin.as_ref().map(|pin| pin.expose().to_owned()),
     };
-    json(StatusCode::CREATED, &issued)
+    json(StatusCode::CREATED, &issued).map(Done::Shown)
 }

@@ -6,8 +6,6 @@
 //! atomically and together with those of redemptions. Failures are limited; see
 //! [`crate::lookup_limit`].
 
-use std::time::Duration;
-
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
     Card, CardState, Command,
@@ -16,9 +14,8 @@ use domain::{
     program::PinRule,
 };
 use engine::{Intent, issue::job_key};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::time::Instant;
-use utoipa::ToSchema;
 
 use super::program_of;
 use crate::{
@@ -27,38 +24,58 @@ use crate::{
     error::{Code, Problem},
     extract::Json,
     lookup_limit::Lookup,
+    payment_codes::{look_at, next_stroke},
     state::AppState,
     wire::{
+        card::given,
         card_view::{self, CardView},
+        paying_card::TypedCode,
         schema,
         secret::{Number, TypedPin},
     },
 };
 
 /// What to look up.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LookupRequest {
-    /// The card's number.
-    #[schema(value_type = schema::CardNumber)]
-    number: Number,
-    /// Its PIN; required where its program has a rule for PINs.
-    #[schema(value_type = Option<schema::Pin>)]
-    pin: Option<TypedPin>,
+#[derive(Debug)]
+pub(crate) enum LookupRequest {
+    /// A number, with its PIN where its program has a rule for PINs.
+    Number(Number, Option<TypedPin>),
+    /// The payment code that a holder's device shows.
+    Code(TypedCode),
 }
 
-/// Failures are answered at multiples of this after the request came. Longer than a commit takes.
-const STROKE: Duration = Duration::from_millis(40);
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    #[serde(default, deserialize_with = "given")]
+    number: Option<Number>,
+    pin: Option<TypedPin>,
+    #[serde(default, deserialize_with = "given")]
+    code: Option<TypedCode>,
+}
+
+impl<'de> Deserialize<'de> for LookupRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        match (fields.number, fields.pin, fields.code) {
+            (Some(number), pin, None) => Ok(Self::Number(number, pin)),
+            (None, None, Some(code)) => Ok(Self::Code(code)),
+            (None, _, None) => Err(D::Error::missing_field("number")),
+            _ => Err(D::Error::custom("give a number, with its PIN, or a payment code alone")),
+        }
+    }
+}
 
 /// Look a card up
 ///
-/// By number, and PIN where its program has a rule for PINs. Failures are limited per minute.
+/// By number, and PIN where its program has a rule for PINs, or by a payment code, which is not used up. Failures
+/// are limited per minute.
 #[utoipa::path(
     post,
     path = "/v1/cards/lookup",
     tag = "cards",
     operation_id = "lookup_card",
-    request_body = LookupRequest,
+    request_body = schema::LookupRequest,
     responses((status = 200, description = "The card.", body = CardView)),
 )]
 pub(crate) async fn lookup(
@@ -66,13 +83,17 @@ pub(crate) async fn lookup(
     caller: Caller,
     Json(body): Json<LookupRequest>,
 ) -> Result<Response, Problem> {
+    let (number, pin) = match body {
+        LookupRequest::Number(number, pin) => (number, pin),
+        LookupRequest::Code(code) => return by_code(&app, &caller, code).await,
+    };
     let started = Instant::now();
-    let indexes = indexes(&app, &body.number);
+    let indexes = indexes(&app, &number);
     let counted = Lookup { client: caller.0.id, issuer: caller.issuer()?, number: indexes.first().copied() };
     let turn = in_time(&app, app.lookups.turn()).await?;
     let at = app.engine.now();
     app.lookups.count(counted, at, app.nodes())?;
-    if let Some(card) = find(&app, &caller, &indexes, body.pin.as_ref()).await? {
+    if let Some(card) = find(&app, &caller, &indexes, pin.as_ref()).await? {
         app.lookups.forgive(counted, at);
         let program = program_of(&app, card.program)?;
         return json(StatusCode::OK, &card_view::card(&card, &program, app.engine.now()));
@@ -84,6 +105,21 @@ pub(crate) async fn lookup(
         Code::CardNotFound,
         "the number is unknown, or the PIN is wrong, missing or locked; check both",
     ))
+}
+
+/// The card that a code stands for, as long as it is bound to the device's holder.
+async fn by_code(app: &AppState, caller: &Caller, code: TypedCode) -> Result<Response, Problem> {
+    let found = match look_at(app, caller, code).await? {
+        CardRef::Held { card, member } => {
+            let card = app.engine.store().card(card).await?;
+            card.filter(|card| card.member.as_ref() == Some(&member))
+        }
+        _ => None,
+    };
+    let unknown = || Problem::new(Code::CardNotFound, "the card of this code is somebody else's by now");
+    let card = found.ok_or_else(unknown)?;
+    let program = program_of(app, card.program)?;
+    json(StatusCode::OK, &card_view::card(&card, &program, app.engine.now()))
 }
 
 fn indexes(app: &AppState, number: &Number) -> Vec<NumberIndex> {
@@ -136,9 +172,4 @@ async fn inquire(app: &AppState, caller: &Caller, card: &Card, pin: &TypedPin) -
     };
     let answer = in_time(app, app.engine.submit(intent)).await??;
     Ok(answer.map_err(Problem::from)?.operation.status == Status::Approved)
-}
-
-fn next_stroke(started: Instant) -> Instant {
-    let strokes = started.elapsed().as_millis() / STROKE.as_millis() + 1;
-    started + STROKE * u32::try_from(strokes).unwrap_or(u32::MAX)
 }

@@ -4,6 +4,7 @@ pub(crate) mod client_secret;
 pub(crate) mod clients;
 pub(crate) mod issuers;
 pub(crate) mod merchants;
+pub(crate) mod program_check;
 pub(crate) mod programs;
 pub(crate) mod stores;
 pub(crate) mod terminals;

@@ -7,7 +7,7 @@ use domain::{
     Currency, IssuerId, Program, ProgramId,
     policy::{self, PackChangeError},
     program,
-    program::Status,
+    program::{RuleError, Status},
 };
 use serde::{Deserialize, Serialize};
 use storage::CatalogEntry;
@@ -157,9 +157,7 @@ async fn checked(
 ) -> Result<program::Rules, Problem> {
     let wanted = rules.policy_pack.clone();
     let mut rules = program::Rules::from(rules);
-    if let Err(error) = rules.check() {
-        return Err(Problem::new(Code::RulesContradict, error.message).at(format!("/rules{}", error.pointer)));
-    }
+    rules.check().map_err(|error| contradicted(&error))?;
     let now = app.engine.now();
     let program = before.map(|program| program.id);
     let before = before.map(|program| program.rules.policy_pack.as_ref());
@@ -168,7 +166,7 @@ async fn checked(
     Ok(rules)
 }
 
-fn not_adopted(error: PackChangeError) -> Problem {
+pub(super) fn not_adopted(error: PackChangeError) -> Problem {
     let problem = match error {
         PackChangeError::Unknown => {
             Problem::new(Code::PolicyPackUnknown, "there is no such policy pack; see GET /v1/policy-packs")
@@ -183,7 +181,7 @@ fn not_adopted(error: PackChangeError) -> Problem {
 
 /// Whether finance has decided that expired value of this program may become income: its setting names the
 /// program. A new program is in no setting yet.
-async fn breakage_is_on(
+pub(super) async fn breakage_is_on(
     app: &AppState,
     issuer: IssuerId,
     program: Option<ProgramId>,
@@ -201,6 +199,16 @@ struct BreakageSetting {
     expected_redemption_bp: BTreeMap<ProgramId, u16>,
 }
 
+pub(super) fn unsuited() -> Problem {
+    let detail =
+        "the policy pack is about other classes of card or another currency; see GET /v1/policy-packs";
+    Problem::new(Code::PolicyPackUnsuited, detail).at("/rules/policy_pack")
+}
+
+pub(super) fn contradicted(error: &RuleError) -> Problem {
+    Problem::new(Code::RulesContradict, error.message).at(format!("/rules{}", error.pointer))
+}
+
 async fn check_by_law(
     app: &AppState,
     rules: &program::Rules,
@@ -213,9 +221,7 @@ async fn check_by_law(
     let unknown = || not_adopted(PackChangeError::Unknown);
     let law = named.at(app.engine.now(), &zone.ok_or_else(unknown)?).ok_or_else(unknown)?;
     if !law.pack().covers(rules.legal_class, currency) {
-        let detail =
-            "the policy pack is about other classes of card or another currency; see GET /v1/policy-packs";
-        return Err(Problem::new(Code::PolicyPackUnsuited, detail).at("/rules/policy_pack"));
+        return Err(unsuited());
     }
     let breakage = breakage_is_on(app, issuer, program).await?;
     policy::check_program(&law, rules, breakage, app.engine.now())
@@ -329,7 +335,7 @@ pub(crate) async fn change(
     json(StatusCode::OK, &ProgramView::new(&program))
 }
 
-fn own(app: &AppState, caller: &Caller, id: ProgramId) -> Result<Arc<Program>, Problem> {
+pub(super) fn own(app: &AppState, caller: &Caller, id: ProgramId) -> Result<Arc<Program>, Problem> {
     let issuer = caller.issuer()?;
     let found = app.engine.catalog().programs.get(&id).filter(|program| program.issuer == issuer).cloned();
     found.ok_or_else(|| {

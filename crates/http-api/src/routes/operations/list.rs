@@ -22,48 +22,50 @@ use crate::{
 pub(crate) struct OperationsQuery {
     /// How many items: 1 to 200, 50 if not given.
     #[param(value_type = Option<schema::Limit>, nullable = false)]
-    limit: Limit,
+    pub(super) limit: Limit,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<schema::Cursor>, nullable = false)]
-    cursor: Option<Cursor>,
+    pub(super) cursor: Option<Cursor>,
     /// A card, as first or second card.
     #[param(value_type = Option<schema::CardId>, nullable = false)]
-    card: Option<CardId>,
+    pub(super) card: Option<CardId>,
     /// A kind.
     #[param(value_type = Option<schema::OperationKind>, nullable = false)]
     #[serde(deserialize_with = "kind")]
-    kind: Option<OperationKind>,
+    pub(super) kind: Option<OperationKind>,
     /// Approved or declined.
     #[param(value_type = Option<schema::OperationStatus>, nullable = false)]
-    status: Option<Decided>,
+    pub(super) status: Option<Decided>,
     /// A merchant.
     #[param(value_type = Option<schema::MerchantId>, nullable = false)]
-    merchant: Option<MerchantId>,
+    pub(super) merchant: Option<MerchantId>,
     /// A store.
     #[param(value_type = Option<schema::StoreId>, nullable = false)]
-    store: Option<StoreId>,
+    pub(super) store: Option<StoreId>,
     /// A terminal.
     #[param(value_type = Option<schema::TerminalId>, nullable = false)]
-    terminal: Option<TerminalId>,
+    pub(super) terminal: Option<TerminalId>,
     /// The client that asked.
     #[param(value_type = Option<schema::ClientId>, nullable = false)]
-    client: Option<ClientId>,
+    pub(super) client: Option<ClientId>,
     /// Not before this moment.
     #[param(value_type = Option<schema::Moment>, nullable = false)]
-    from: Option<Moment>,
+    pub(super) from: Option<Moment>,
     /// Before this moment.
     #[param(value_type = Option<schema::Moment>, nullable = false)]
-    to: Option<Moment>,
+    pub(super) to: Option<Moment>,
 }
 
+/// Approved or declined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Decided {
+pub(super) enum Decided {
     Approved,
     Declined,
 }
 
-fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OperationKind>, D::Error> {
+/// Reads the name of a kind.
+pub(super) fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OperationKind>, D::Error> {
     let name = String::deserialize(deserializer)?;
     let kind = OperationKind::from_name(&name);
     kind.map(Some).ok_or_else(|| D::Error::custom("expected a kind of operation, such as redemption"))
@@ -85,6 +87,17 @@ pub(crate) async fn list(
     caller: Caller,
     Query(query): Query<OperationsQuery>,
 ) -> Result<Response, Problem> {
+    match filter_of(&caller, &query)? {
+        Some(filter) => show(&app, &filter, query.limit, query.cursor).await,
+        None => page::<Operation<'_>>(Vec::new(), None),
+    }
+}
+
+/// What is asked for, as far as the caller may see it; nothing where he sees nothing of it.
+pub(super) fn filter_of(
+    caller: &Caller,
+    query: &OperationsQuery,
+) -> Result<Option<OperationFilter>, Problem> {
     let filter = OperationFilter {
         card: query.card,
         kind: query.kind,
@@ -95,14 +108,11 @@ pub(crate) async fn list(
         client: query.client,
         from: query.from.map(|at| at.0),
         to: query.to.map(|at| at.0),
-        ..everything_of(&caller)?
+        ..everything_of(caller)?
     };
     let hidden = filter.merchant.is_some_and(|merchant| !caller.sees(Some(merchant)));
-    if hidden {
-        return page::<Operation<'_>>(Vec::new(), None);
-    }
     let merchant = caller.merchant().or(filter.merchant);
-    show(&app, &OperationFilter { merchant, ..filter }, query.limit, query.cursor).await
+    Ok((!hidden).then_some(OperationFilter { merchant, ..filter }))
 }
 
 /// All operations that the caller may see.

@@ -1,10 +1,11 @@
 //! Settlement agreements (结算协议), in versions.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use domain::{AgreementId, ClientId, Currency, MerchantId};
+use domain::{AgreementId, Amount, ApprovalId, ClientId, Currency, MerchantId};
 use finance::settlement::{NewAgreement, add_agreement};
 use serde::{Deserialize, Serialize};
 use settlement::{Agreement, Terms};
+use storage::ApprovalSubject;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{merchant, unknown};
@@ -13,17 +14,24 @@ use crate::{
     auth::Caller,
     error::Problem,
     extract::{Json, Named, Query},
+    idempotency::canonical,
     page::{Cursor, Limit, PageOf, page},
+    routes::approvals::{ApprovalAccepted, execute::Order},
+    second_person::{Asked, Done, done_or_asked, stored},
     state::AppState,
     wire::{day::Day, moment::Moment, schema},
 };
 
+/// Versions that are read at once.
+const PAGE: usize = 200;
+
 /// A version to add.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AgreementRequest {
     /// The merchant; without one, for all merchants that have no agreement of their own.
     #[schema(value_type = Option<schema::MerchantId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     merchant: Option<MerchantId>,
     /// The currency that it settles, and of its amounts.
     #[schema(value_type = schema::Currency)]
@@ -32,7 +40,6 @@ pub(crate) struct AgreementRequest {
     #[schema(value_type = schema::Date)]
     effective_from: Day,
     /// The terms.
-    #[serde(deserialize_with = "crate::wire::terms::read")]
     #[schema(value_type = schema::Terms)]
     terms: Terms,
 }
@@ -66,7 +73,7 @@ pub(crate) struct AgreementView {
 }
 
 impl AgreementView {
-    fn new(of: Agreement) -> Self {
+    pub(crate) fn new(of: Agreement) -> Self {
         Self {
             id: of.id,
             merchant: of.merchant,
@@ -105,7 +112,13 @@ pub(crate) struct AgreementsQuery {
     tag = "settlement",
     operation_id = "create_agreement",
     request_body = AgreementRequest,
-    responses((status = 201, description = "The version.", body = AgreementView)),
+    responses(
+        (status = 201, description = "The version.", body = AgreementView),
+        (
+            status = 202, description = "Beyond the limits of the user who asks: a second person decides.",
+            body = ApprovalAccepted
+        ),
+    ),
 )]
 pub(crate) async fn create(
     State(app): State<AppState>,
@@ -113,6 +126,21 @@ pub(crate) async fn create(
     Json(body): Json<AgreementRequest>,
 ) -> Result<Response, Problem> {
     caller.unbound()?;
+    let canonical = canonical("POST /v1/agreements", &body)?;
+    let asked = Asked {
+        id: ApprovalId::new(app.engine.next_id()),
+        subject: ApprovalSubject::Agreement,
+        amount: Amount::ZERO,
+        currency: body.currency,
+        // Each request is one of its own: of two alike only one can be done.
+        key: None,
+        canonical,
+        body: stored(&body)?,
+    };
+    done_or_asked(&app, &caller, Some(asked), add(&app, &caller, body)).await
+}
+
+async fn add(app: &AppState, caller: &Caller, body: AgreementRequest) -> Result<Done, Problem> {
     let actor = caller.actor()?;
     let new = NewAgreement {
         merchant: body.merchant,
@@ -121,7 +149,28 @@ pub(crate) async fn create(
         terms: body.terms,
     };
     let agreement = add_agreement(&app.engine, actor.issuer, actor.client, new).await?;
-    json(StatusCode::CREATED, &AgreementView::new(agreement))
+    Ok(Done::Agreement(Box::new(agreement)))
+}
+
+/// Does what a second person approved. There is one version for a merchant, currency and day: if it is there and what
+/// was approved, it was added before a crash.
+pub(crate) async fn perform(app: &AppState, order: Order, body: AgreementRequest) -> Result<Done, Problem> {
+    let actor = order.caller.actor()?;
+    let mut before = None;
+    loop {
+        let page = app.engine.store().agreements(actor.issuer, body.merchant, before, PAGE).await?;
+        let same = |found: &Agreement| {
+            (found.created_by, found.merchant, found.currency) == (actor.client, body.merchant, body.currency)
+                && found.effective_from == body.effective_from.0
+                && found.terms == body.terms
+        };
+        if let Some(found) = page.items.into_iter().find(same) {
+            return Ok(Done::Agreement(Box::new(found)));
+        }
+        let Some(next) = page.next else { break };
+        before = Some(AgreementId::new(next));
+    }
+    add(app, &order.caller, body).await
 }
 
 /// List versions of agreements

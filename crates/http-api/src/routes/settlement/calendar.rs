@@ -34,7 +34,6 @@ pub(crate) struct CalendarDayRequest {
 pub(crate) struct CalendarYearRequest {
     /// The year.
     #[schema(value_type = schema::Year)]
-    #[serde(deserialize_with = "crate::wire::integer::whole")]
     year: i16,
     /// All days that it lists, at most 400. None: the notice is not known, and what was built in applies.
     #[schema(max_items = 400)]

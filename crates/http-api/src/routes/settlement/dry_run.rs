@@ -31,7 +31,6 @@ pub(crate) struct DryRunRequest {
     #[schema(value_type = schema::Date)]
     to: Day,
     /// The terms to try.
-    #[serde(deserialize_with = "crate::wire::terms::read")]
     #[schema(value_type = schema::Terms)]
     terms: Terms,
 }

@@ -1,9 +1,10 @@
-//! Settlement: agreements, runs, statements, bank accounts, payouts, payments of sales channels.
+//! Settlement: agreements, runs, statements, bank accounts, payouts, payments of merchants and sales channels.
 
 pub(crate) mod agreements;
 pub(crate) mod calendar;
 pub(crate) mod channel_payments;
 pub(crate) mod dry_run;
+pub(crate) mod merchant_payments;
 pub(crate) mod payees;
 pub(crate) mod payout_file;
 pub(crate) mod payout_steps;

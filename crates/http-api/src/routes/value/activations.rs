@@ -1,17 +1,20 @@
 //! Activation (激活): a stocked card is sold and gets its first value.
 
 use axum::{extract::State, response::Response};
-use domain::{Channel, Command, Currency, MerchantId, StoreId, TerminalId, command};
+use domain::{Amount, Channel, Command, Currency, IdempotencyKey, MerchantId, StoreId, TerminalId, command};
 use serde::{Deserialize, Serialize};
+use storage::ApprovalSubject;
 use utoipa::ToSchema;
 
 use super::{envelope_of, place_of};
 use crate::{
-    answer::submit,
+    answer::decided,
     auth::Caller,
     error::Problem,
     extract::Json,
     idempotency::Keyed,
+    routes::approvals::{ApprovalAccepted, execute::Order},
+    second_person::{Done, about_card, done_or_asked, together},
     state::AppState,
     wire::{
         amount::{AnyAmount, Positive},
@@ -112,7 +115,13 @@ impl Bonus {
     tag = "value",
     operation_id = "activate",
     request_body = ActivationRequest,
-    responses((status = 201, description = "The operation, approved or declined.", body = Operation)),
+    responses(
+        (status = 201, description = "The operation, approved or declined.", body = Operation),
+        (
+            status = 202, description = "Beyond the limits of the user who asks: a second person decides.",
+            body = ApprovalAccepted
+        ),
+    ),
 )]
 pub(crate) async fn create(
     State(app): State<AppState>,
@@ -120,8 +129,30 @@ pub(crate) async fn create(
     keyed: Keyed,
     Json(body): Json<ActivationRequest>,
 ) -> Result<Response, Problem> {
+    let subject = (ApprovalSubject::Activation, body.currency);
+    // How much an activation counts against the limits of a user: what the card is worth afterwards.
+    let worth = |card: &domain::Card| {
+        let amount = body.amount.map(|amount| amount.0).or(card.face_value).unwrap_or(Amount::ZERO);
+        together([Some(amount), body.bonus.as_ref().map(|bonus| bonus.amount.0)].into_iter().flatten())
+    };
+    let asked = about_card(&app, &caller, &keyed, &body, &body.card, subject, worth).await?;
+    let named = (keyed.key.clone(), keyed.canonical(&body)?);
+    done_or_asked(&app, &caller, asked, run(&app, &caller, named, &body)).await
+}
+
+/// Does what a second person approved.
+pub(crate) async fn perform(app: &AppState, order: Order, body: ActivationRequest) -> Result<Done, Problem> {
+    run(app, &order.caller, (order.key, order.canonical), &body).await
+}
+
+async fn run(
+    app: &AppState,
+    caller: &Caller,
+    key: (IdempotencyKey, Box<[u8]>),
+    body: &ActivationRequest,
+) -> Result<Done, Problem> {
     let vault = app.engine.vault();
-    let funding = body.funding.as_ref().map(|it| it.to_domain(vault, &keyed.key)).transpose()?;
+    let funding = body.funding.as_ref().map(|it| it.to_domain(vault, &key.0)).transpose()?;
     let command = Command::Activate(command::Activate {
         card: body.card.find_by(app.engine.vault(), "/card")?,
         amount: body.amount.map(|amount| amount.0),
@@ -130,5 +161,5 @@ pub(crate) async fn create(
         place: place_of!(body),
         funding,
     });
-    submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await
+    decided(app, caller, key, command, envelope_of!(body)).await.map(Done::Operation)
 }

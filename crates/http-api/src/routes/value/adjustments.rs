@@ -1,16 +1,19 @@
 //! Adjustment (调账): correcting a balance, with a reason.
 
 use axum::{extract::State, response::Response};
-use domain::{Command, Currency, command};
+use domain::{Command, Currency, IdempotencyKey, command};
 use serde::{Deserialize, Serialize};
+use storage::ApprovalSubject;
 use utoipa::ToSchema;
 
 use crate::{
-    answer::{Envelope, submit},
+    answer::{Envelope, decided},
     auth::Caller,
     error::Problem,
     extract::Json,
     idempotency::Keyed,
+    routes::approvals::{ApprovalAccepted, execute::Order},
+    second_person::{Done, about_card, done_or_asked},
     state::AppState,
     wire::{
         amount::Positive,
@@ -70,7 +73,13 @@ pub(crate) enum Direction {
     tag = "value",
     operation_id = "adjust",
     request_body = AdjustmentRequest,
-    responses((status = 201, description = "The operation, approved or declined.", body = Operation)),
+    responses(
+        (status = 201, description = "The operation, approved or declined.", body = Operation),
+        (
+            status = 202, description = "Beyond the limits of the user who asks: a second person decides.",
+            body = ApprovalAccepted
+        ),
+    ),
 )]
 pub(crate) async fn create(
     State(app): State<AppState>,
@@ -78,6 +87,25 @@ pub(crate) async fn create(
     keyed: Keyed,
     Json(body): Json<AdjustmentRequest>,
 ) -> Result<Response, Problem> {
+    let subject = (ApprovalSubject::Adjustment, body.currency);
+    // How much an adjustment counts against the limits of a user, whichever way it goes.
+    let worth = |_: &domain::Card| body.amount.0;
+    let asked = about_card(&app, &caller, &keyed, &body, &body.card, subject, worth).await?;
+    let named = (keyed.key.clone(), keyed.canonical(&body)?);
+    done_or_asked(&app, &caller, asked, run(&app, &caller, named, &body)).await
+}
+
+/// Does what a second person approved.
+pub(crate) async fn perform(app: &AppState, order: Order, body: AdjustmentRequest) -> Result<Done, Problem> {
+    run(app, &order.caller, (order.key, order.canonical), &body).await
+}
+
+async fn run(
+    app: &AppState,
+    caller: &Caller,
+    key: (IdempotencyKey, Box<[u8]>),
+    body: &AdjustmentRequest,
+) -> Result<Done, Problem> {
     let envelope = Envelope {
         reference: body.reference.as_ref().map(|text| text.0.clone()),
         metadata: body.metadata.clone(),
@@ -93,5 +121,5 @@ pub(crate) async fn create(
         currency: body.currency,
         reason: body.reason.0.clone(),
     });
-    submit(&app, &caller, keyed, &body, command, envelope).await
+    decided(app, caller, key, command, envelope).await.map(Done::Operation)
 }

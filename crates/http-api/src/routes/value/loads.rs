@@ -1,18 +1,23 @@
 //! Load (充值): more value onto an active card.
 
 use axum::{extract::State, response::Response};
-use domain::{Channel, Command, Currency, MerchantId, StoreId, TerminalId, command, lot::LotSource};
+use domain::{
+    Channel, Command, Currency, IdempotencyKey, MerchantId, StoreId, TerminalId, command, lot::LotSource,
+};
 use serde::{Deserialize, Serialize};
+use storage::ApprovalSubject;
 use utoipa::ToSchema;
 
 use super::activations::Bonus;
 use super::{envelope_of, place_of};
 use crate::{
-    answer::submit,
+    answer::decided,
     auth::Caller,
     error::Problem,
     extract::Json,
     idempotency::Keyed,
+    routes::approvals::{ApprovalAccepted, execute::Order},
+    second_person::{Done, about_card, done_or_asked, together},
     state::AppState,
     wire::{
         amount::Positive, card::CardName, funding::Funding, metadata::Metadata, moment::Moment,
@@ -94,7 +99,13 @@ pub(crate) struct LoadRequest {
     tag = "value",
     operation_id = "load",
     request_body = LoadRequest,
-    responses((status = 201, description = "The operation, approved or declined.", body = Operation)),
+    responses(
+        (status = 201, description = "The operation, approved or declined.", body = Operation),
+        (
+            status = 202, description = "Beyond the limits of the user who asks: a second person decides.",
+            body = ApprovalAccepted
+        ),
+    ),
 )]
 pub(crate) async fn create(
     State(app): State<AppState>,
@@ -102,8 +113,29 @@ pub(crate) async fn create(
     keyed: Keyed,
     Json(body): Json<LoadRequest>,
 ) -> Result<Response, Problem> {
+    let subject = (ApprovalSubject::Load, body.currency);
+    // How much a load counts against the limits of a user.
+    let worth = |_: &domain::Card| {
+        together([Some(body.amount.0), body.bonus.as_ref().map(|bonus| bonus.amount.0)].into_iter().flatten())
+    };
+    let asked = about_card(&app, &caller, &keyed, &body, &body.card, subject, worth).await?;
+    let named = (keyed.key.clone(), keyed.canonical(&body)?);
+    done_or_asked(&app, &caller, asked, run(&app, &caller, named, &body)).await
+}
+
+/// Does what a second person approved.
+pub(crate) async fn perform(app: &AppState, order: Order, body: LoadRequest) -> Result<Done, Problem> {
+    run(app, &order.caller, (order.key, order.canonical), &body).await
+}
+
+async fn run(
+    app: &AppState,
+    caller: &Caller,
+    key: (IdempotencyKey, Box<[u8]>),
+    body: &LoadRequest,
+) -> Result<Done, Problem> {
     let vault = app.engine.vault();
-    let funding = body.funding.as_ref().map(|it| it.to_domain(vault, &keyed.key)).transpose()?;
+    let funding = body.funding.as_ref().map(|it| it.to_domain(vault, &key.0)).transpose()?;
     let command = Command::Load(command::Load {
         card: body.card.find_by(app.engine.vault(), "/card")?,
         amount: body.amount.0,
@@ -114,5 +146,5 @@ pub(crate) async fn create(
         place: place_of!(body),
         funding,
     });
-    submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await
+    decided(app, caller, key, command, envelope_of!(body)).await.map(Done::Operation)
 }

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use domain::{Command, IdempotencyKey};
+use domain::{Command, IdempotencyKey, command::CardRef};
 use engine::{EngineConfig, Intent, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,8 +20,9 @@ use crate::{
     gate::RequestId,
     idempotency::canonical,
     input,
+    payment_codes::cards_of,
     state::AppState,
-    wire::{metadata::Metadata, operation::Operation},
+    wire::{metadata::Metadata, operation::Operation, paying_card::PayingCard},
 };
 
 /// The route that an item would have alone: an item and a single request with the same key and body are
@@ -89,7 +90,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let id = request.extensions().get::<RequestId>().copied();
     let bytes = read_json_body(request, &app, app.options.max_batch_body).await?;
-    let intents = intents(&app, &caller, &bytes)?;
+    let intents = intents(&app, &caller, &bytes).await?;
     let outcomes = decide(&app, intents).await?;
     let id = id.as_ref().map_or("", RequestId::as_str);
     let results = outcomes.iter().map(|outcome| match outcome {
@@ -101,7 +102,46 @@ pub(crate) async fn create(
 
 type Decided = Result<std::sync::Arc<domain::Operation>, Problem>;
 
-fn intents(app: &AppState, caller: &Caller, bytes: &[u8]) -> Result<Vec<Result<Intent, Problem>>, Problem> {
+async fn intents(
+    app: &AppState,
+    caller: &Caller,
+    bytes: &[u8],
+) -> Result<Vec<Result<Intent, Problem>>, Problem> {
+    let items: Vec<Result<Item, Problem>> = items_of(bytes)?.into_iter().map(item).collect();
+    let mut codes = codes(app, caller, &items).await?.into_iter();
+    let lost = || Problem::new(Code::Internal, "a code was lost; ask the operator");
+    let catalog = app.engine.catalog();
+    let mut intents = Vec::with_capacity(items.len());
+    for (position, item) in items.into_iter().enumerate() {
+        let made = item.and_then(|item| {
+            let card = match &item.body.card {
+                PayingCard::Named(card) => card.find_by(app.engine.vault(), "/card"),
+                PayingCard::Code(_) => codes.next().unwrap_or_else(|| Err(lost())),
+            };
+            let mut intent = intent(caller, item, card?)?;
+            crate::place::bind(caller, &catalog, &mut intent.command)?;
+            Ok(intent)
+        });
+        intents.push(made.map_err(|problem| problem.below(&format!("/items/{position}"))));
+    }
+    Ok(intents)
+}
+
+/// The cards of those items that name theirs by a payment code, in their order.
+async fn codes(
+    app: &AppState,
+    caller: &Caller,
+    items: &[Result<Item, Problem>],
+) -> Result<Vec<Result<CardRef, Problem>>, Problem> {
+    let code = |item: &Item| match &item.body.card {
+        PayingCard::Code(code) => Some((*code, item.key.to_text())),
+        PayingCard::Named(_) => None,
+    };
+    let codes: Vec<_> = items.iter().flatten().filter_map(code).collect();
+    if codes.is_empty() { Ok(Vec::new()) } else { cards_of(app, caller, &codes).await }
+}
+
+fn items_of(bytes: &[u8]) -> Result<Vec<&RawValue>, Problem> {
     // The fast way keeps the items as they stand in the body; the slow way only explains what is wrong.
     let parsed = serde_json::from_slice::<Items<'_>>(bytes).ok().filter(|_| input::is_object(bytes));
     let Some(Items { items }) = parsed else { return Err(explain(bytes)) };
@@ -113,12 +153,7 @@ fn intents(app: &AppState, caller: &Caller, bytes: &[u8]) -> Result<Vec<Result<I
         let problem = Problem::new(Code::InvalidField, "an item is a JSON object");
         return Err(problem.at(format!("/items/{position}")));
     }
-    let numbered = items.into_iter().enumerate();
-    Ok(numbered
-        .map(|(position, item)| {
-            intent(app, caller, item).map_err(|problem| problem.below(&format!("/items/{position}")))
-        })
-        .collect())
+    Ok(items)
 }
 
 fn explain(bytes: &[u8]) -> Problem {
@@ -134,20 +169,30 @@ fn explain(bytes: &[u8]) -> Problem {
     }
 }
 
-fn intent(app: &AppState, caller: &Caller, item: &RawValue) -> Result<Intent, Problem> {
-    let body: RedemptionRequest = input::parse(item.get().as_bytes())?;
+/// An item that was read.
+struct Item {
+    body: RedemptionRequest,
+    key: IdempotencyKey,
+}
+
+fn item(raw: &RawValue) -> Result<Item, Problem> {
+    let body: RedemptionRequest = input::parse(raw.get().as_bytes())?;
     let Some(key) = &body.key else {
         let detail = "each item has a key that names it for ever; a UUIDv7 or ULID is best";
         return Err(Problem::new(Code::KeyMissing, detail).at("/key"));
     };
     let key = IdempotencyKey::parse(key)
         .map_err(|error| Problem::new(Code::KeyInvalid, error.to_string()).at("/key"))?;
+    Ok(Item { body, key })
+}
+
+fn intent(caller: &Caller, Item { body, key }: Item, card: CardRef) -> Result<Intent, Problem> {
     let envelope = envelope_of!(body);
     Ok(Intent {
         actor: caller.actor()?,
         key,
         canonical: canonical(SINGLE, &body)?,
-        command: Command::Redeem(body.payment(app.engine.vault())?),
+        command: Command::Redeem(body.payment(card)),
         trace: envelope.trace,
         reference: envelope.reference,
         metadata: envelope.metadata.map(Metadata::into_text),

@@ -1,10 +1,9 @@
 //! Redemption (核销): paying with a card. The hot path: one parse, one digest, one answer.
 
 use axum::{extract::State, response::Response};
-use domain::{Channel, Command, Currency, MerchantId, StoreId, TerminalId, command};
+use domain::{Channel, Command, Currency, MerchantId, StoreId, TerminalId, command, command::CardRef};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vault::Vault;
 
 use super::{envelope_of, place_of};
 use crate::{
@@ -13,10 +12,11 @@ use crate::{
     error::{Code, Problem},
     extract::Json,
     idempotency::Keyed,
+    payment_codes::{after_code, card_of},
     state::AppState,
     wire::{
-        amount::Positive, card::CardName, metadata::Metadata, operation::Operation, schema, secret::TypedPin,
-        text::Reference,
+        amount::Positive, metadata::Metadata, operation::Operation, paying_card::PayingCard, schema,
+        secret::TypedPin, text::Reference,
     },
 };
 
@@ -25,8 +25,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedemptionRequest {
     /// The card.
-    #[schema(value_type = schema::CardName)]
-    pub card: CardName,
+    #[schema(value_type = schema::PayingCard)]
+    pub card: PayingCard,
     /// How much, in minor units.
     #[schema(value_type = schema::Amount)]
     pub amount: Positive,
@@ -75,16 +75,16 @@ pub(crate) struct RedemptionRequest {
 }
 
 impl RedemptionRequest {
-    /// For the domain.
-    pub(crate) fn payment(&self, vault: &Vault) -> Result<command::Payment, Problem> {
-        Ok(command::Payment {
-            card: self.card.find_by(vault, "/card")?,
+    /// For the domain, with the card that it names.
+    pub(crate) fn payment(&self, card: CardRef) -> command::Payment {
+        command::Payment {
+            card,
             amount: self.amount.0,
             currency: self.currency,
             place: place_of!(self),
             pin: self.pin.as_ref().map(TypedPin::attempt),
             partial: self.partial,
-        })
+        }
     }
 }
 
@@ -109,6 +109,8 @@ pub(crate) async fn create(
         let detail = "the key of a single redemption belongs into the header Idempotency-Key";
         return Err(Problem::new(Code::UnknownField, detail).at("/key"));
     }
-    let command = Command::Redeem(body.payment(app.engine.vault())?);
-    submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await
+    let card = card_of(&app, &caller, &keyed.key, &body.card).await?;
+    let command = Command::Redeem(body.payment(card));
+    let answer = submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await;
+    answer.map_err(|problem| after_code(&body.card, problem))
 }

@@ -36,6 +36,13 @@ pub(crate) struct ReversalRequest {
 #[derive(Clone, Debug)]
 pub(crate) struct OriginalKey(IdempotencyKey);
 
+impl OriginalKey {
+    /// The key.
+    pub(crate) const fn key(&self) -> &IdempotencyKey {
+        &self.0
+    }
+}
+
 impl Serialize for OriginalKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.to_text())

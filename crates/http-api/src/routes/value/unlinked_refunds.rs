@@ -1,17 +1,20 @@
 //! Refund without a redemption, under a scope of its own.
 
 use axum::{extract::State, response::Response};
-use domain::{Channel, Command, Currency, MerchantId, StoreId, TerminalId, command};
+use domain::{Channel, Command, Currency, IdempotencyKey, MerchantId, StoreId, TerminalId, command};
 use serde::{Deserialize, Serialize};
+use storage::ApprovalSubject;
 use utoipa::ToSchema;
 
 use super::{envelope_of, place_of};
 use crate::{
-    answer::submit,
+    answer::decided,
     auth::Caller,
     error::Problem,
     extract::Json,
     idempotency::Keyed,
+    routes::approvals::{ApprovalAccepted, execute::Order},
+    second_person::{Done, about_card, done_or_asked},
     state::AppState,
     wire::{
         amount::Positive, card::CardName, metadata::Metadata, operation::Operation, schema, text::Reference,
@@ -70,7 +73,13 @@ pub(crate) struct UnlinkedRefundRequest {
     tag = "value",
     operation_id = "refund_unlinked",
     request_body = UnlinkedRefundRequest,
-    responses((status = 201, description = "The operation, approved or declined.", body = Operation)),
+    responses(
+        (status = 201, description = "The operation, approved or declined.", body = Operation),
+        (
+            status = 202, description = "Beyond the limits of the user who asks: a second person decides.",
+            body = ApprovalAccepted
+        ),
+    ),
 )]
 pub(crate) async fn create(
     State(app): State<AppState>,
@@ -78,11 +87,34 @@ pub(crate) async fn create(
     keyed: Keyed,
     Json(body): Json<UnlinkedRefundRequest>,
 ) -> Result<Response, Problem> {
+    let subject = (ApprovalSubject::UnlinkedRefund, body.currency);
+    // How much a refund counts against the limits of a user.
+    let worth = |_: &domain::Card| body.amount.0;
+    let asked = about_card(&app, &caller, &keyed, &body, &body.card, subject, worth).await?;
+    let named = (keyed.key.clone(), keyed.canonical(&body)?);
+    done_or_asked(&app, &caller, asked, run(&app, &caller, named, &body)).await
+}
+
+/// Does what a second person approved.
+pub(crate) async fn perform(
+    app: &AppState,
+    order: Order,
+    body: UnlinkedRefundRequest,
+) -> Result<Done, Problem> {
+    run(app, &order.caller, (order.key, order.canonical), &body).await
+}
+
+async fn run(
+    app: &AppState,
+    caller: &Caller,
+    key: (IdempotencyKey, Box<[u8]>),
+    body: &UnlinkedRefundRequest,
+) -> Result<Done, Problem> {
     let command = Command::UnlinkedRefund(command::UnlinkedRefund {
         card: body.card.find_by(app.engine.vault(), "/card")?,
         amount: body.amount.0,
         currency: body.currency,
         place: place_of!(body),
     });
-    submit(&app, &caller, keyed, &body, command, envelope_of!(body)).await
+    decided(app, caller, key, command, envelope_of!(body)).await.map(Done::Operation)
 }
