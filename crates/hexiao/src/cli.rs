@@ -107,6 +107,9 @@ pub(crate) enum Command {
     /// Make API clients, before there is one that could
     #[command(subcommand)]
     Client(Client),
+    /// Make users, before there is one who could invite them
+    #[command(subcommand)]
+    Users(Users),
     Import(Import),
     Replay(Replay),
     Bench(Bench),
@@ -138,8 +141,24 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) demo: bool,
 
+    /// How many days of past a demo on an empty database begins with: a small chain that has sold, settled and
+    /// reconciled all the while. 0 for cards and users only
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=90))]
+    pub(crate) demo_days: u16,
+
+    /// Whether everybody who signs in needs a second factor. Only a demo can do without; who has set one up is
+    /// asked for it in any case
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = SecondFactor::Required)]
+    pub(crate) second_factor: SecondFactor,
+
     #[command(flatten)]
     pub(crate) listen: Listen,
+
+    /// Where browsers find this server, such as https://cards.example.com: passkeys are made for that name, and
+    /// there are none elsewhere. May be given several times, up to 8; the first is the main one [default:
+    /// http://localhost with the port, where the server answers this machine only]
+    #[arg(long, value_name = "ADDRESS", env = "HEXIAO_ORIGIN", value_delimiter = ',')]
+    pub(crate) origin: Vec<passkeys::WebOrigin>,
 
     #[command(flatten)]
     pub(crate) limits: ServerLimits,
@@ -155,9 +174,24 @@ pub(crate) struct Serve {
     #[arg(long, env = "HEXIAO_ARCHIVE", value_name = "FOLDER")]
     pub(crate) archive: Option<PathBuf>,
 
+    /// Where sign-in codes of card holders are handed over to be sent by SMS: an https address, or http on this machine.
+    /// docs/wallet.md describes what it is sent. Needs a secret of at least 16 characters in HEXIAO_CODE_SENDER_SECRET
+    /// or --code-sender-secret
+    #[arg(long, env = "HEXIAO_CODE_SENDER", value_name = "URL", hide_env_values = true)]
+    pub(crate) code_sender: Option<String>,
+
+    /// A file with the secret that signs what is sent there
+    #[arg(long, value_name = "FILE", requires = "code_sender")]
+    pub(crate) code_sender_secret: Option<PathBuf>,
+
     /// Answer /metrics only to clients with the scope ledger_read or platform
     #[arg(long)]
     pub(crate) protect_metrics: bool,
+
+    /// Serve the screens of this folder instead of those that were built in: what `make screens` has built, for work
+    /// on them without building the server
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) screens: Option<PathBuf>,
 
     /// Also answer "ok" there with a route that does nothing: the ceiling that `bench` compares with
     #[arg(long, hide = true, value_name = "ADDRESS")]
@@ -196,6 +230,55 @@ pub(crate) struct ServerLimits {
     /// by this
     #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     pub(crate) address_limit: u32,
+}
+
+/// Whether everybody needs a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SecondFactor {
+    /// Everybody does
+    Required,
+    /// Only those who have set one up
+    Optional,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Users {
+    Create(UsersCreate),
+}
+
+/// Make the first administrator
+///
+/// Prints a link with which he chooses his password, good for 72 hours, once; or takes the password from standard
+/// input. He invites everybody else. The server of a database in a file must be stopped; while it runs,
+/// POST /v1/invitations does the same.
+///
+/// With --json: {"invitation": "inv_…", "login": "…", "token": "…", "link": "/invitation#token=…", "expires_at": "…"},
+/// or with --password-stdin {"user": "user_…", "login": "…"}
+#[derive(Args, Debug)]
+pub(crate) struct UsersCreate {
+    /// What he signs in with: an e-mail address, or a name without spaces
+    #[arg(long)]
+    pub(crate) login: String,
+
+    /// How he is called
+    #[arg(long)]
+    pub(crate) name: String,
+
+    /// The issuer he belongs to; may be left out where there is only one
+    #[arg(long, value_name = "ID", conflicts_with = "platform")]
+    pub(crate) issuer: Option<IssuerId>,
+
+    /// Belong to no issuer: looks after issuers and their first administrators
+    #[arg(long)]
+    pub(crate) platform: bool,
+
+    /// His role, by its code; issuer_admin, or platform_admin with --platform, if not given
+    #[arg(long, value_name = "CODE")]
+    pub(crate) role: Option<String>,
+
+    /// Take his password from the first line of standard input instead of printing a link
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -299,14 +382,18 @@ pub(crate) struct Import {
 /// earlier sales, newest first, where together they cover it, and without a sale where they do not. Run
 /// again with the same file it changes nothing and gives the same figures.
 ///
+/// At the end it closes the day: the merchant is settled although its period is not over yet, and its statement is
+/// printed. What another file sells on the same day is late, on the merchant's next statement.
+///
 /// With --server and --key it uses a running server; the key's client needs all scopes of its issuer
 /// (client create --all-scopes). Without them it starts a server of its own on --db, with an issuer of its
 /// own.
 ///
 /// With --json the summary is {"invoices", "sales", "returns", "approved", "declined", "redeemed_minor",
 /// "refunded_linked_minor", "refunded_unlinked_minor", "debits_minor", "credits_minor", "balanced"}: counts
-/// of invoices, then minor units; debits and credits are all of the issuer's in this currency. Progress is on
-/// standard error.
+/// of invoices, then minor units; debits and credits are all of the issuer's in this currency. With --json
+/// --statements a line {"statements": [...]} comes before it, with statements as GET /v1/statements shows them.
+/// Progress is on standard error.
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
     /// The file
@@ -331,6 +418,21 @@ pub(crate) struct Replay {
     /// Where its own server answers; by default on a free port of the loopback address
     #[arg(long, env = "HEXIAO_LISTEN", value_name = "ADDRESS", conflicts_with = "server")]
     pub(crate) listen: Option<SocketAddr>,
+
+    /// The language of the statement: en or zh (中文)
+    #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "en")]
+    pub(crate) language: Language,
+
+    /// With --json, print the merchant's statements as well, on a line before the summary
+    #[arg(long, requires = "json")]
+    pub(crate) statements: bool,
+}
+
+/// A language that people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    En,
+    Zh,
 }
 
 /// Measure this machine beside its own ceilings
@@ -378,6 +480,7 @@ pub(crate) struct Bench {
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchOf {
     Settlement(BenchSettlement),
+    Lists(BenchLists),
 }
 
 /// Measure how long it takes to settle many merchants
@@ -401,6 +504,23 @@ pub(crate) struct BenchSettlement {
     pub(crate) reconcile: u64,
 }
 
+/// Measure how long a page of a list takes over HTTP
+///
+/// Sells in a scratch database, settles, and pages through operations by each filter of the screens, a card's
+/// operations, the audit trail, statements, batches and the dashboard: first pages, and pages deep in the list.
+///
+/// With --json: {"lists": {"operations", "slowest_p99_ms", "target_ms", "pages": […]}}.
+#[derive(Args, Debug)]
+pub(crate) struct BenchLists {
+    /// Sales
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=20_000_000))]
+    pub(crate) operations: u64,
+
+    /// Requests for each list, and as many again deep in it
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) requests: u32,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KeyOrder {
     Ordered,
@@ -421,6 +541,11 @@ pub(crate) struct Settle {
     /// Close only periods that end on this day or earlier, such as 2026-11-22
     #[arg(long, value_name = "DATE")]
     pub(crate) through: Option<crate::commands::settle::Day>,
+
+    /// Close the periods of this merchant, or of `all`, that have begun as well, though they are not over. What
+    /// is still sold in them comes late, onto the next statement
+    #[arg(long, value_name = "MERCHANT", value_parser = crate::commands::settle::parse_early)]
+    pub(crate) early: Option<finance::settlement::EarlyClose>,
 }
 
 /// Compare a file of a merchant, a sales channel or a bank with the books

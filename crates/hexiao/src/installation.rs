@@ -2,7 +2,8 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use engine::{Engine, EngineConfig, Membership, Node, NodeConfig, Writers};
+use domain::Timestamp;
+use engine::{Clock, Engine, EngineConfig, IdSource, Membership, Node, NodeConfig, Writers};
 use storage::{StorageError, Store};
 use vault::Vault;
 
@@ -60,6 +61,30 @@ impl Installation {
         self.start_engine_with(EngineConfig::new(Box::new(die))).await
     }
 
+    /// Whether nobody has put anything into the database yet.
+    pub(crate) async fn is_new(&self) -> Result<bool> {
+        let store = self.database.store();
+        Ok(store.load_catalog().await?.issuers.is_empty() && store.newest_operation().await?.is_none())
+    }
+
+    /// Starts the engine on a clock that is moved by hand, to give a new database a past. Its ids carry moments of
+    /// which no node was ever given a lease, so nobody else has them; ids of the present go on after them.
+    pub(crate) async fn start_engine_in_the_past(&self, clock: Arc<dyn Clock>) -> Result<RunningEngine> {
+        let store = self.database.store();
+        let node = join(&store).await?;
+        let ids = Arc::new(IdSource::new(node.membership().lease().node, 0));
+        let config = EngineConfig { ids: Some(ids), ..EngineConfig::new(Box::new(die)) };
+        match Engine::start(store, Arc::clone(&self.vault), clock, config).await {
+            Ok((engine, writers)) => {
+                Ok(RunningEngine { engine, writers, node, is_shared: self.database.is_shared() })
+            }
+            Err(error) => {
+                leave(node).await;
+                Err(error.into())
+            }
+        }
+    }
+
     /// The same with other limits.
     pub(crate) async fn start_engine_with(&self, config: EngineConfig) -> Result<RunningEngine> {
         let store = self.database.store();
@@ -108,6 +133,11 @@ pub(crate) struct RunningEngine {
 }
 
 impl RunningEngine {
+    /// The present, as the database's nodes go by, whatever the engine's own clock shows.
+    pub(crate) fn present(&self) -> Timestamp {
+        self.node.clock().now()
+    }
+
     /// What the node is among others. None where there cannot be others.
     pub(crate) fn membership(&self) -> Option<Membership> {
         self.is_shared.then(|| self.node.membership())

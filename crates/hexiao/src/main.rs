@@ -49,6 +49,7 @@ async fn command(cli: Cli) -> Result {
     match command {
         Command::Serve(args) => commands::serve::run(&global, &args).await,
         Command::Client(cli::Client::Create(args)) => commands::client::create(&global, &args).await,
+        Command::Users(cli::Users::Create(args)) => commands::users::create(&global, &args).await,
         Command::Import(args) => commands::import::run(&global, &args).await,
         Command::Replay(args) => commands::replay::run(&global, &args).await,
         Command::Bench(args) => commands::bench::run(&global, &args).await,

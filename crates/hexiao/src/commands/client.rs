@@ -79,7 +79,7 @@ pub(crate) fn new_issuer(engine: &Engine, name: &str, time_zone: &str) -> Result
     })
 }
 
-fn existing_issuer(catalog: &Catalog, named: Option<IssuerId>) -> Result<IssuerId> {
+pub(crate) fn existing_issuer(catalog: &Catalog, named: Option<IssuerId>) -> Result<IssuerId> {
     if let Some(id) = named {
         if catalog.issuers.contains_key(&id) {
             return Ok(id);

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use domain::{CardId, command::NumberIndex};
+use finance::settlement::seal_accounts;
 use serde_json::json;
-use storage::{Rekeyed, Sealed, Store, StoredNumber};
+use storage::{PhoneIndex, Rekeyed, RekeyedPhone, Sealed, Store, StoredNumber, StoredPhone};
 use vault::{KeyRing, OsRandomness, SealedNumber, SealedText, Vault, purpose};
 
 use crate::{
@@ -28,7 +29,12 @@ pub(crate) async fn list(global: &Global) -> Result {
     let ring = source.load()?;
     let current = ring.current_id();
     let in_use = store.key_ids_in_use().await?;
-    let behind = !store.numbers_not_under(current, None, 1).await?.is_empty();
+    let behind = !store.numbers_not_under(current, None, 1).await?.is_empty()
+        || !store.phones_not_under(current, None, 1).await?.is_empty()
+        || !store.device_secrets_not_under(current, None, 1).await?.is_empty()
+        || !store.accounts_not_under(current, None, 1).await?.is_empty()
+        || !store.totp_not_under(current, None, 1).await?.is_empty()
+        || !store.providers_not_under(current, None, 1).await?.is_empty();
     let ids: Vec<u8> = ring.key_ids().collect();
     let missing: Vec<u8> = in_use.iter().copied().filter(|id| !ids.contains(id)).collect();
     let machine = json!({
@@ -46,7 +52,7 @@ pub(crate) async fn list(global: &Global) -> Result {
         people.extend(["key ", &format!("{id:<6}"), note, used, "\n"]);
     }
     if behind {
-        people.push_str("some card numbers are under older keys: hexiao keys rotate --resume\n");
+        people.push_str("some numbers are under older keys: hexiao keys rotate --resume\n");
     }
     output::print(global.json, &machine, &people)?;
     match missing.first() {
@@ -83,11 +89,29 @@ async fn rotate_alone(global: &Global, args: &Rotate, store: &dyn Store) -> Resu
     let current = ring.current_id();
     let vault = Vault::new(ring);
     let changed = rekey_all(store, &vault).await?;
-    let machine = json!({ "current": current, "rekeyed": changed });
+    let of_holders = rekey_holders(store, &vault).await?;
+    let of_users = rekey_users(store, &vault).await?;
+    let accounts = seal_accounts(store, &vault).await.map_err(|error| Failure::new(error.to_string()))?;
+    let providers =
+        identity::reseal_providers(store, &vault).await.map_err(|error| Failure::new(error.to_string()))?;
+    let machine = json!({
+        "current": current,
+        "rekeyed": changed,
+        "rekeyed_of_holders": of_holders,
+        "rekeyed_of_users": of_users,
+        "bank_accounts": accounts,
+        "identity_providers": providers,
+    });
     let people = format!(
-        "key {current} is current; {} card numbers were sealed and indexed under it\n\
+        "key {current} is current; {} card numbers were sealed and indexed under it, {} phone numbers and \
+         device secrets of card holders, {} secrets of one-time passwords, {} numbers of bank accounts, and {} \
+         secrets of identity providers\n\
          Copy the key ring ({source}) to where its backups are.",
-        output::count(changed)
+        output::count(changed),
+        output::count(of_holders),
+        output::count(of_users),
+        output::count(accounts),
+        output::count(providers)
     );
     output::print(global.json, &machine, &people)
 }
@@ -133,6 +157,70 @@ async fn rekey_all(store: &dyn Store, vault: &Vault) -> Result<u64> {
     Ok(changed)
 }
 
+/// Brings the phone numbers of card holders and the secrets of their devices under the current key.
+async fn rekey_holders(store: &dyn Store, vault: &Vault) -> Result<u64> {
+    let current = vault.keys().current_id();
+    let (mut after, mut changed) = (None, 0);
+    loop {
+        let stored = store.phones_not_under(current, after, CHUNK).await?;
+        let Some(last) = stored.last() else { break };
+        after = Some(last.holder);
+        let fresh = stored.iter().map(|phone| rekey_phone(vault, phone)).collect::<Result<Vec<_>>>()?;
+        store.rekey_phones(&fresh).await?;
+        changed += fresh.len() as u64;
+    }
+    let mut after = None;
+    loop {
+        let stored = store.device_secrets_not_under(current, after, CHUNK).await?;
+        let Some((last, _)) = stored.last() else { break };
+        after = Some(*last);
+        let fresh = stored.iter().map(|(id, secret)| {
+            let fresh = reseal(vault, (id.get(), &id.to_string()), purpose::DEVICE_SECRET, secret)?;
+            Ok((*id, fresh))
+        });
+        let fresh = fresh.collect::<Result<Vec<_>>>()?;
+        store.rekey_devices(&fresh).await?;
+        changed += fresh.len() as u64;
+    }
+    Ok(changed)
+}
+
+/// Brings the secrets of users' one-time passwords under the current key.
+async fn rekey_users(store: &dyn Store, vault: &Vault) -> Result<u64> {
+    let current = vault.keys().current_id();
+    let (mut after, mut changed) = (None, 0);
+    loop {
+        let stored = store.totp_not_under(current, after, CHUNK).await?;
+        let Some((last, _)) = stored.last() else { break };
+        after = Some(*last);
+        let fresh = stored.iter().map(|(user, secret)| {
+            let fresh = reseal(vault, (user.get(), &user.to_string()), purpose::TOTP_SECRET, secret)?;
+            Ok((*user, fresh))
+        });
+        let fresh = fresh.collect::<Result<Vec<_>>>()?;
+        store.rekey_totp(&fresh).await?;
+        changed += fresh.len() as u64;
+    }
+    Ok(changed)
+}
+
+fn rekey_phone(vault: &Vault, stored: &StoredPhone) -> Result<RekeyedPhone> {
+    let name = stored.holder.to_string();
+    let sealed = SealedText { key_id: stored.phone.key_id, bytes: stored.phone.bytes.clone() };
+    let plain = vault
+        .open_text(stored.holder.get(), purpose::PHONE, &sealed)
+        .map_err(|error| Failure::from(error).while_doing(&name))?;
+    let index = vault.phone_indexes(stored.issuer.get(), &plain).next();
+    let (index_key_id, index) = index.ok_or_else(|| Failure::new("the key ring is empty"))?;
+    let fresh = vault.seal_text(stored.holder.get(), purpose::PHONE, &plain)?;
+    Ok(RekeyedPhone {
+        holder: stored.holder,
+        index: PhoneIndex(index),
+        index_key_id,
+        phone: Sealed { key_id: fresh.key_id, bytes: fresh.bytes },
+    })
+}
+
 fn open(vault: &Vault, stored: &StoredNumber) -> Result<vault::CardNumber> {
     let sealed = SealedNumber { key_id: stored.number.key_id, bytes: stored.number.bytes.clone() };
     let opened = vault.open(stored.card.get(), &sealed);
@@ -152,10 +240,19 @@ fn rekey(vault: &Vault, stored: &StoredNumber) -> Result<Rekeyed> {
 }
 
 fn reseal_pin(vault: &Vault, card: CardId, pin: &Sealed) -> Result<Sealed> {
-    let sealed = SealedText { key_id: pin.key_id, bytes: pin.bytes.clone() };
-    let plain = vault
-        .open_text(card.get(), purpose::PIN_UNTIL_EXPORT, &sealed)
-        .map_err(|error| Failure::from(error).while_doing(&card.to_string()))?;
-    let fresh = vault.seal_text(card.get(), purpose::PIN_UNTIL_EXPORT, &plain)?;
+    reseal(vault, (card.get(), &card.to_string()), purpose::PIN_UNTIL_EXPORT, pin)
+}
+
+/// The same text under the current key.
+fn reseal(
+    vault: &Vault,
+    (context, name): (i64, &str),
+    purpose: &'static str,
+    stored: &Sealed,
+) -> Result<Sealed> {
+    let sealed = SealedText { key_id: stored.key_id, bytes: stored.bytes.clone() };
+    let plain =
+        vault.open_text(context, purpose, &sealed).map_err(|error| Failure::from(error).while_doing(name))?;
+    let fresh = vault.seal_text(context, purpose, &plain)?;
     Ok(Sealed { key_id: fresh.key_id, bytes: fresh.bytes })
 }

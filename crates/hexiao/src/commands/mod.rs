@@ -13,4 +13,5 @@ pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod settle;
+pub(crate) mod users;
 pub(crate) mod verify;

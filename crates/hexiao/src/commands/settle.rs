@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use domain::{BusinessDate, IssuerId, command::SYSTEM_CLIENT};
-use finance::settlement::{RunReport, run as settle};
+use finance::settlement::{EarlyClose, RunReport, RunScope, run_watched};
 use serde_json::{Value, json};
 
 use crate::{
@@ -24,7 +24,9 @@ pub(crate) async fn run(global: &Global, args: &Settle) -> Result {
 
 async fn settle_with(running: &RunningEngine, args: &Settle) -> Result<(IssuerId, RunReport)> {
     let issuer = issuer_of(running, args.issuer)?;
-    let report = settle(&running.engine, issuer, args.through.map(|day| day.0), SYSTEM_CLIENT).await;
+    let through = args.through.map(|day| day.0);
+    let scope = RunScope { through, early: args.early, maker: SYSTEM_CLIENT };
+    let report = run_watched(&running.engine, issuer, scope, &|_| {}).await;
     Ok((issuer, report.map_err(|error| Failure::new(error.to_string()))?))
 }
 
@@ -70,6 +72,15 @@ fn as_text(report: &RunReport) -> String {
         writeln!(text, "{currency}: {sum} to be paid (minor units)").expect("a text takes every line");
     }
     text
+}
+
+/// Reads whose books are closed early.
+pub(crate) fn parse_early(text: &str) -> std::result::Result<EarlyClose, String> {
+    if text == "all" {
+        return Ok(EarlyClose::All);
+    }
+    let merchant = text.parse().map_err(|_| "give the id of a merchant (mer_…), or all".to_owned())?;
+    Ok(EarlyClose::Merchant(merchant))
 }
 
 /// A date on the command line.

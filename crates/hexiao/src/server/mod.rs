@@ -15,9 +15,14 @@ use std::{
 
 use axum::Router;
 use http_api::AppState;
-use jobs::{JobsConfig, JobsHandle};
+use jobs::{Delivering, JobsConfig, JobsHandle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+use wallet::{CodeSender, Deliveries, Gateway, Queue};
 
 use crate::{
     cli::ServerLimits,
@@ -94,16 +99,22 @@ impl Server {
         running: RunningEngine,
         limits: ConnectionLimits,
         options: http_api::Options,
+        gateway: Option<Arc<dyn Gateway>>,
     ) -> Result<Self> {
         let address = listener.local_addr()?;
         let metrics = metrics()?;
-        let jobs = jobs::spawn(&running.engine, running.membership(), JobsConfig::default());
+        let (sender, delivering) = deliveries(&running, gateway);
+        let jobs = jobs::spawn(&running.engine, running.membership(), JobsConfig::default(), delivering);
         let wake = jobs.wake_issuing();
         let leaving = Arc::clone(&options.leaving);
+        let board = jobs.board();
         let options = http_api::Options {
             metrics: Some(metrics.clone()),
             wake_issuing: Some(Arc::new(move || wake.notify_one())),
             membership: running.membership(),
+            jobs: Some(Arc::new(move || board.states().into_iter().map(told).collect())),
+            follow_log: true,
+            code_sender: sender,
             ..options
         };
         let router = http_api::router(AppState::new(running.engine.clone(), options));
@@ -135,6 +146,33 @@ impl Server {
         self.upkeep.abort();
         self.running.stop().await?;
         Ok(served?)
+    }
+}
+
+/// What takes codes in and what delivers them, where there is a gateway.
+fn deliveries(
+    running: &RunningEngine,
+    gateway: Option<Arc<dyn Gateway>>,
+) -> (Option<Arc<dyn CodeSender>>, Option<Delivering>) {
+    let Some(gateway) = gateway else { return (None, None) };
+    let wake = Arc::new(Notify::new());
+    let queue = Queue::new(running.engine.clone(), Arc::clone(&wake));
+    (Some(Arc::new(queue)), Some((Deliveries::new(running.engine.clone(), gateway), wake)))
+}
+
+/// A job as the interface shows it.
+fn told(job: jobs::JobState) -> http_api::JobReport {
+    http_api::JobReport {
+        name: job.name,
+        is_here: job.is_here,
+        every_seconds: job.every_seconds,
+        last_run: job.last_run,
+        last_success: job.last_success,
+        caught_up: job.caught_up,
+        last_error: job.last_error,
+        failures: job.failures,
+        done: job.done,
+        took_ms: job.took_ms,
     }
 }
 

@@ -1,11 +1,21 @@
 //! `serve --demo`.
 
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
 use serde_json::{Value, json};
 
 use crate::support::{Connection, Sandbox, Server};
 
+/// With cards and users only.
 fn demo(sandbox: &Sandbox) -> (Server, Value) {
-    let mut server = Server::start_with(sandbox, &["--demo"]);
+    demo_of_days(sandbox, "0")
+}
+
+fn demo_of_days(sandbox: &Sandbox, days: &str) -> (Server, Value) {
+    let mut server = Server::start_with(sandbox, &["--demo", "--demo-days", days]);
     let page = server.line();
     (server, page)
 }
@@ -57,6 +67,64 @@ fn start_twice(sandbox: &Sandbox) {
     sandbox.verify();
 }
 
+/// The items of a list, as many as a page has.
+fn items(till: &mut Connection, path: &str) -> Vec<Value> {
+    let answer = till.get(path).expect("an answer");
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer.body["items"].as_array().expect("items").clone()
+}
+
+/// The dashboard, once the server has counted what was before its start.
+fn counted(till: &mut Connection) -> Value {
+    let began = Instant::now();
+    loop {
+        let board = till.get("/v1/dashboard").expect("an answer").body;
+        if board["complete"] == true {
+            return board;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{board}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_chain_has_a_past_and_its_books_hold() {
+    for sandbox in Sandbox::each() {
+        look_back(&sandbox);
+        sandbox.verify();
+    }
+}
+
+fn look_back(sandbox: &Sandbox) {
+    let (server, page) = demo_of_days(sandbox, "30");
+    let mut issuer = server.connect(text(&page, "/key"));
+    let closed = items(&mut issuer, "/v1/statements?status=closed&limit=200");
+    assert!(closed.len() > 30, "{} statements", closed.len());
+    let figure = |name: &str| closed.iter().filter_map(|one| one["figures"][name].as_i64()).sum::<i64>();
+    assert!(figure("fees") > 0 && figure("refunds") < 0 && figure("splits_out") > 0, "{closed:?}");
+    for status in ["proposed", "approved", "sent", "confirmed", "returned"] {
+        let found = items(&mut issuer, &format!("/v1/payouts?status={status}"));
+        assert!(!found.is_empty(), "no payout is {status}");
+    }
+    let differences = items(&mut issuer, "/v1/reconciliation-differences?limit=200");
+    let classes: BTreeSet<&str> = differences.iter().filter_map(|one| one["class"].as_str()).collect();
+    assert!(classes.len() >= 4, "{classes:?}");
+    let declined = items(&mut issuer, "/v1/operations?status=declined&limit=200");
+    let codes: BTreeSet<&str> = declined.iter().filter_map(|one| one["decline"]["code"].as_str()).collect();
+    for code in ["insufficient_funds", "pin_wrong", "merchant_not_accepted", "card_frozen", "card_expired"] {
+        assert!(codes.contains(code), "no decline of {code}: {codes:?}");
+    }
+    let yesterday = counted(&mut issuer)["yesterday"]["totals"][0]["count"].as_i64();
+    assert!(yesterday.is_some_and(|sales| sales > 50), "{yesterday:?} sales yesterday");
+    // A second start goes on with what is there.
+    let before = debits(&mut issuer);
+    assert_eq!(server.terminate(), Some(0));
+    let (server, again) = demo_of_days(sandbox, "30");
+    let mut issuer = server.connect(text(&again, "/key"));
+    assert_eq!(debits(&mut issuer), before);
+    assert_eq!(server.terminate(), Some(0));
+}
+
 #[test]
 fn a_benefit_card_asks_for_its_pin_where_no_till_reads_it() {
     let sandbox = Sandbox::new();
@@ -78,7 +146,16 @@ fn a_benefit_card_asks_for_its_pin_where_no_till_reads_it() {
 #[test]
 fn the_page_for_people_has_lines_to_paste() {
     let sandbox = Sandbox::new();
-    let mut command = sandbox.command(&["serve", "--demo", "--listen", "127.0.0.1:0", "--log", "error"]);
+    let mut command = sandbox.command(&[
+        "serve",
+        "--demo",
+        "--demo-days",
+        "0",
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "error",
+    ]);
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
     let out = std::io::BufReader::new(child.stdout.take().expect("its output"));
     let mut page = String::new();

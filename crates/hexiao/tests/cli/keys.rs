@@ -92,3 +92,47 @@ fn no_fresh_ring_is_made_for_cards_that_have_one() {
         shop.sandbox.command(&["keys", "rotate"]).env("HEXIAO_KEYS", &saved).output().expect("it runs");
     assert_eq!(done.status.code(), Some(2), "a variable cannot be rotated from here");
 }
+
+#[test]
+fn secrets_of_identity_providers_are_sealed_and_come_under_the_new_key() {
+    const SECRET: &str = "moss-kettle-of-the-provider";
+    let shop = Shop::new();
+    let server = shop.serve();
+    let provider = json!({
+        "name": "Company", "issuer_url": "https://id.example.com", "client_id": "hexiao", "client_secret": SECRET,
+    });
+    let mut client = shop.connect(&server);
+    let made = client.post("/v1/identity-providers", None, &provider).expect("an answer");
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(shop.sandbox.json(&["keys", "rotate"])["identity_providers"], 1);
+    assert_eq!(shop.sandbox.json(&["keys", "rotate", "--resume"])["identity_providers"], 0);
+    assert_eq!(shop.sandbox.json(&["keys", "list"])["numbers_under_older_keys"], false);
+    for name in ["hexiao.db", "hexiao.db-wal"] {
+        let bytes = std::fs::read(shop.sandbox.path(name)).unwrap_or_default();
+        let found = bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
+        assert!(!found, "{name} holds the plain secret");
+    }
+}
+
+#[test]
+fn bank_accounts_of_merchants_are_sealed_and_come_under_the_new_key() {
+    const NUMBER: &str = "6222021202012345678";
+    let shop = Shop::new();
+    let server = shop.serve();
+    let payee = json!({
+        "merchant": shop.merchant, "currency": "CNY", "effective_from": "2026-01-01", "holder_name": "Tea Ltd",
+        "account_number": NUMBER, "bank_name": "ICBC", "clearing_code": "102331000019",
+    });
+    let made = shop.connect(&server).post("/v1/payees", None, &payee).expect("an answer");
+    assert_eq!((made.status, &made.body["account_number"]), (201, &json!("***************5678")), "{made:?}");
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(shop.sandbox.json(&["keys", "list"])["numbers_under_older_keys"], false);
+    assert_eq!(shop.sandbox.json(&["keys", "rotate"])["bank_accounts"], 1);
+    assert_eq!(shop.sandbox.json(&["keys", "rotate", "--resume"])["bank_accounts"], 0);
+    for name in ["hexiao.db", "hexiao.db-wal"] {
+        let bytes = std::fs::read(shop.sandbox.path(name)).unwrap_or_default();
+        let found = bytes.windows(NUMBER.len()).any(|part| part == NUMBER.as_bytes());
+        assert!(!found, "{name} holds the plain number");
+    }
+}

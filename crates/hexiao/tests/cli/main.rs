@@ -3,6 +3,7 @@
 
 mod backup;
 mod client;
+mod code_sender;
 mod cut;
 mod demo;
 mod drain;
@@ -14,5 +15,6 @@ mod nodes;
 mod power_loss;
 mod relocate;
 mod replay;
+mod settle;
 mod support;
 mod verify;

@@ -10,7 +10,7 @@ use postgres_testing::{Cluster, Durability, Options};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Connection, Sales, Sandbox, Server, Shop, balance};
+use crate::support::{Browser, Connection, Sales, Sandbox, Server, Shop, balance, browser::make_user};
 
 /// How soon a change is to be seen on every node, which is printed; a machine that is busy with other things
 /// may take longer, and a change that is never seen takes for ever.
@@ -108,6 +108,95 @@ fn a_changed_client_is_known_on_every_node() {
         let refused = until(SEEN_WITHIN, "the closed client is refused", || status() == 401);
         println!("known after {known:?}, refused after {refused:?}");
     }
+}
+
+/// How long a node may go by what it has read of a session. What is asked later than that is answered by what
+/// another node has done, however slow the machine is: it is counted from when the request is sent.
+const SESSION_CACHED: Duration = Duration::from_secs(2);
+
+/// Asks until the answer is another one, and says how long after `changed` it was asked that last was answered as
+/// before.
+fn refused_within(changed: Instant, what: &str, mut status: impl FnMut() -> u16) -> u16 {
+    let mut allowed = Duration::ZERO;
+    loop {
+        let asked = changed.elapsed();
+        match status() {
+            200 => allowed = asked,
+            refused => {
+                println!("{what}: last let in {allowed:?} after the change");
+                assert!(allowed <= SESSION_CACHED, "{what}: let in {allowed:?} after the change");
+                return refused;
+            }
+        }
+        assert!(asked < SEEN_WITHIN, "{what}: never refused");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_ends_a_session_at_one_node_ends_it_at_every_node() {
+    let shop = shop();
+    let clerk = make_user(&shop.sandbox, "clerk", "auditor");
+    let nodes = [shop.serve(), shop.serve()];
+    let (here, codes, _) = Browser::enrol(nodes[0].address, "clerk");
+    let [mut one, mut two] =
+        [0, 1].map(|n: usize| Connection::open(nodes[n].address, "").expect("it listens"));
+    // Revoked by the person himself, from another session of his.
+    let stolen = Browser::again(nodes[1].address, "clerk", &codes[0]);
+    assert_eq!(stolen.get(&mut two, "/v1/merchants").status, 200, "known and remembered there");
+    let list = here.get(&mut one, "/v1/sessions").body;
+    let items = list["items"].as_array().expect("items").iter();
+    let id = items
+        .filter(|item| item["current"] == false)
+        .find_map(|item| item["id"].as_str())
+        .expect("the other");
+    assert_eq!(here.delete(&mut one, &format!("/v1/sessions/{id}")).status, 204);
+    let status = refused_within(Instant::now(), "revoked", || stolen.get(&mut two, "/v1/merchants").status);
+    assert_eq!(status, 401);
+    assert_eq!(here.get(&mut two, "/v1/merchants").status, 200, "the one that revoked it lives");
+    // Ended because an administrator gave the person another role.
+    let path = format!("/v1/users/{clerk}");
+    let change = json!({ "version": 1, "roles": ["customer_service"] });
+    let changed = shop.connect(&nodes[0]).patch(&path, &change).expect("an answer");
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let status = refused_within(Instant::now(), "moved", || here.get(&mut two, "/v1/merchants").status);
+    assert_eq!(status, 401);
+    // And because he is let in no more.
+    let third = Browser::again(nodes[1].address, "clerk", &codes[1]);
+    assert_eq!(third.get(&mut two, "/v1/merchants").status, 200);
+    let closed = shop.connect(&nodes[0]).patch(&path, &json!({ "version": 2, "status": "closed" }));
+    assert_eq!(closed.expect("an answer").status, 200);
+    let status = refused_within(Instant::now(), "dismissed", || third.get(&mut two, "/v1/merchants").status);
+    assert_eq!(status, 401);
+}
+
+#[test]
+fn a_permission_taken_from_a_role_is_gone_at_every_node() {
+    let shop = shop();
+    let clerk = make_user(&shop.sandbox, "clerk", "auditor");
+    let nodes = [shop.serve(), shop.serve()];
+    let mut office = shop.connect(&nodes[0]);
+    let role = json!({
+        "code": "reader", "name_zh": "查看", "name_en": "Reader", "permissions": ["catalog_read", "cards_read"],
+        "limits": {},
+    });
+    let made = office.post("/v1/roles", None, &role).expect("an answer");
+    assert_eq!(made.status, 201, "{made:?}");
+    let change = json!({ "version": 1, "roles": ["reader"] });
+    let changed = office.patch(&format!("/v1/users/{clerk}"), &change).expect("an answer");
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let (browser, ..) = Browser::enrol(nodes[1].address, "clerk");
+    let mut line = Connection::open(nodes[1].address, "").expect("it listens");
+    assert_eq!(browser.get(&mut line, "/v1/operations").status, 200);
+    let mut less = role;
+    (less["version"], less["permissions"]) = (json!(1), json!(["catalog_read"]));
+    let id = made.body["id"].as_str().expect("an id");
+    let put = office.put(&format!("/v1/roles/{id}"), &less).expect("an answer");
+    assert_eq!(put.status, 200, "{put:?}");
+    let status = refused_within(Instant::now(), "less", || browser.get(&mut line, "/v1/operations").status);
+    assert!([401, 403].contains(&status), "{status}");
+    let changed = office.patch(&format!("/v1/users/{clerk}"), &json!({ "version": 2, "roles": ["auditor"] }));
+    assert_eq!(changed.expect("an answer").status, 200);
 }
 
 #[test]

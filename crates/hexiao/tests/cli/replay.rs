@@ -62,6 +62,42 @@ fn a_generated_file_twice_on_a_server_of_its_own() {
     assert_eq!(summaries[0], summaries[1], "whatever the database");
 }
 
+/// The statements that a replay prints before its summary.
+fn statements(sandbox: &Sandbox, file: &Path) -> Vec<Value> {
+    let file = file.to_str().expect("a path");
+    let done = sandbox.run(&["replay", file, "--json", "--statements", "--log", "warn"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let lines: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2, "statements, then the summary: {done:?}");
+    lines[0]["statements"].as_array().expect("statements").clone()
+}
+
+#[test]
+fn the_day_is_closed_and_its_statement_says_what_was_sold() {
+    for sandbox in Sandbox::each() {
+        let made = generate(23, 150, 30);
+        let file = sandbox.write("invoices.csv", &made.csv);
+        let first = statements(&sandbox, &file);
+        assert_eq!((first.len(), &first[0]["status"]), (1, &Value::from("closed")), "{first:?}");
+        let figure = |name: &str| first[0]["figures"][name].as_i64().expect("a figure");
+        assert_eq!(figure("sales"), made.sold);
+        assert_eq!(figure("refunds"), -(made.linked + made.unlinked));
+        // Under the standard terms nothing is taken from it.
+        assert_eq!(figure("closing"), made.sold - made.linked - made.unlinked);
+        assert_eq!(statements(&sandbox, &file), first, "a second run finds the day closed");
+        let text = sandbox.run(&["replay", "invoices.csv", "--language", "zh", "--log", "warn"]);
+        assert!(text.out.contains("期末余额") && text.out.contains("books balance"), "{text:?}");
+        // What comes after the day was closed is late: on the next statement, and not lost.
+        let late = generate(24, 10, 5).csv;
+        let late: Vec<String> = late.lines().map(|line| line.replacen("00,", "00,late-", 1)).collect();
+        let late = late.join("\n");
+        let late = sandbox.write("late.csv", &late);
+        let both = statements(&sandbox, &late);
+        assert_eq!((both.len(), &both[0], &both[1]["status"]), (2, &first[0], &Value::from("open")));
+        sandbox.verify();
+    }
+}
+
 #[test]
 fn on_a_running_server() {
     let made = generate(11, 120, 20);

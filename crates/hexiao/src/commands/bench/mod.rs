@@ -7,9 +7,11 @@
 mod disk;
 mod engine_load;
 mod idempotency_keys;
+mod lists;
 mod proof;
 mod reconcile;
 mod report;
+mod selling;
 mod server_process;
 mod settlement;
 mod shop;
@@ -43,8 +45,10 @@ const BATCH_SIZES: [usize; 4] = [16, 64, 256, 1024];
 const BATCH_CONNECTIONS: usize = 4;
 
 pub(crate) async fn run(global: &Global, args: &Bench) -> Result {
-    if let Some(BenchOf::Settlement(args)) = &args.of {
-        return settlement::run(global, args).await;
+    match &args.of {
+        Some(BenchOf::Settlement(args)) => return settlement::run(global, args).await,
+        Some(BenchOf::Lists(args)) => return lists::run(global, args).await,
+        None => {}
     }
     let (global, scratch) = scratch(global)?;
     let shop = Shop::prepare(&global, args.cards).await?;

@@ -7,32 +7,23 @@
 use std::{sync::Arc, time::Instant};
 
 use domain::{
-    Amount, BusinessDate, Command, Currency, IdempotencyKey, MerchantId,
-    catalog::Merchant,
-    command::{Actor, CardRef, NumberIndex, Payment, Place, SYSTEM_CLIENT},
-    program::Status,
+    BusinessDate, Currency, MerchantId, catalog::Merchant, command::SYSTEM_CLIENT, program::Status,
 };
-use engine::{Engine, Intent, SubmitError};
+use engine::Engine;
 use finance::settlement::{NewAgreement, RunReport, Settler, add_agreement};
 use serde_json::json;
 use settlement::Terms;
 use storage::CatalogEntry;
-use vault::CardNumber;
 
-use super::{idempotency_keys::KeyMaker, reconcile, shop::Shop};
+use super::{reconcile, selling::Selling, shop::Shop};
 use crate::{
-    cli::{BenchSettlement, Global, KeyOrder},
+    cli::{BenchSettlement, Global},
     failure::{Failure, Result},
     installation::Installation,
     output,
 };
 
-/// Submissions at once.
-const CALLERS: usize = 4;
-/// Redemptions of one submission.
-const TOGETHER: usize = 1000;
 const CARDS: u32 = 50_000;
-const MAX_SALE: u64 = 7;
 const TERMS: &str = r#"{"cycle":{"kind":"t_plus","days":1},"fees":{"basis_points":60,"fixed":1},
     "refunds_return_fee":true}"#;
 
@@ -45,7 +36,7 @@ pub(crate) async fn run(global: &Global, args: &BenchSettlement) -> Result {
     let merchants = merchants(&engine, &shop, args.merchants).await?;
     agree(&engine, &shop).await?;
     let began = Instant::now();
-    sell(&engine, &shop, &merchants, args.operations).await?;
+    Selling::at_merchants(&engine, &shop, &merchants).sell(args.operations).await?;
     let generated = began.elapsed();
     forget_peak();
     let began = Instant::now();
@@ -53,7 +44,7 @@ pub(crate) async fn run(global: &Global, args: &BenchSettlement) -> Result {
     let settled = began.elapsed();
     let settle_peak = peak_mib();
     let one = self::merchants(&engine, &shop, 1).await?;
-    sell(&engine, &shop, &one, args.reconcile).await?;
+    Selling::at_merchants(&engine, &shop, &one).sell(args.reconcile).await?;
     forget_peak();
     let reconciled = reconcile::measure(&engine, shop.issuer, one[0]).await?;
     let figures = json!({
@@ -90,7 +81,7 @@ pub(crate) async fn run(global: &Global, args: &BenchSettlement) -> Result {
     }
 }
 
-async fn merchants(engine: &Engine, shop: &Shop, count: u32) -> Result<Arc<[MerchantId]>> {
+pub(super) async fn merchants(engine: &Engine, shop: &Shop, count: u32) -> Result<Arc<[MerchantId]>> {
     let mut made = Vec::new();
     for number in 0..count {
         let merchant = Merchant {
@@ -108,7 +99,7 @@ async fn merchants(engine: &Engine, shop: &Shop, count: u32) -> Result<Arc<[Merc
     Ok(made.into())
 }
 
-async fn agree(engine: &Engine, shop: &Shop) -> Result {
+pub(super) async fn agree(engine: &Engine, shop: &Shop) -> Result {
     let terms: Terms = serde_json::from_str(TERMS)?;
     let (currency, effective_from) = (Currency::CNY, BusinessDate::from_stored(20_200_101));
     let new = NewAgreement { merchant: None, currency, effective_from, terms };
@@ -116,87 +107,8 @@ async fn agree(engine: &Engine, shop: &Shop) -> Result {
     made.map(|_| ()).map_err(|error| Failure::new(error.to_string()))
 }
 
-async fn sell(engine: &Engine, shop: &Shop, merchants: &Arc<[MerchantId]>, count: u64) -> Result {
-    let callers = u64::try_from(CALLERS)?;
-    let tasks: Vec<_> = (0..callers)
-        .map(|number| {
-            let share = count / callers + u64::from(number < count % callers);
-            let keys = KeyMaker::new(KeyOrder::Ordered, shop.epoch);
-            let (engine, shop, merchants) = (engine.clone(), shop.clone(), Arc::clone(merchants));
-            let seller = Seller { engine, shop, merchants, keys, next: usize::try_from(number).unwrap_or(0) };
-            tokio::spawn(seller.run(share))
-        })
-        .collect();
-    for task in tasks {
-        task.await??;
-    }
-    Ok(())
-}
-
-struct Seller {
-    engine: Engine,
-    shop: Shop,
-    merchants: Arc<[MerchantId]>,
-    keys: KeyMaker,
-    next: usize,
-}
-
-impl Seller {
-    async fn run(mut self, mut left: u64) -> Result {
-        while left > 0 {
-            let together = usize::try_from(left)?.min(TOGETHER);
-            let intents: Result<Vec<Intent>> = (0..together).map(|_| self.intent()).collect();
-            let intents = intents?;
-            let outcomes = loop {
-                match self.engine.submit_many(intents.clone()).await {
-                    Err(SubmitError::QueueFull) => tokio::task::yield_now().await,
-                    done => break done?,
-                }
-            };
-            for outcome in outcomes {
-                let answer = outcome
-                    .map_err(|refusal| Failure::new(format!("a sale was refused: {}", refusal.code())))?;
-                if !answer.operation.is_approved() {
-                    return Err(Failure::new("a sale was declined"));
-                }
-            }
-            left -= u64::try_from(together)?;
-        }
-        Ok(())
-    }
-
-    fn intent(&mut self) -> Result<Intent> {
-        let number = self.keys.random.one_of(&self.shop.numbers).to_string();
-        // Every merchant in turn, so that each has sales.
-        let merchant = self.merchants[self.next % self.merchants.len()];
-        self.next += CALLERS;
-        let amount = i64::try_from(self.keys.random.next() % MAX_SALE)? + 1;
-        let key = self.keys.next();
-        let key = std::str::from_utf8(&key)?;
-        let canonical = format!("POST /v1/redemptions\n{number},{amount},{merchant}").into_bytes();
-        let number = CardNumber::parse(&number)?;
-        let indexes = self.engine.vault().indexes(&number).map(|(_, index)| NumberIndex(index)).collect();
-        Ok(Intent {
-            actor: Actor { client: self.shop.client, issuer: self.shop.issuer, merchant: None },
-            key: IdempotencyKey::parse(key).map_err(|error| Failure::new(error.to_string()))?,
-            canonical: canonical.into_boxed_slice(),
-            command: Command::Redeem(Payment {
-                card: CardRef::Number(indexes),
-                amount: Amount::new(amount)?,
-                currency: Currency::CNY,
-                place: Place { merchant: Some(merchant), ..Place::default() },
-                pin: None,
-                partial: false,
-            }),
-            trace: None,
-            reference: None,
-            metadata: None,
-        })
-    }
-}
-
 /// A run, as if it were some weeks later.
-async fn settle(engine: &Engine, shop: &Shop) -> Result<RunReport> {
+pub(super) async fn settle(engine: &Engine, shop: &Shop) -> Result<RunReport> {
     let failed = |error: finance::settlement::FinanceError| Failure::new(error.to_string());
     let mut report = RunReport::default();
     let mut settler = Settler::resume(engine, shop.issuer).await.map_err(failed)?;

@@ -206,26 +206,9 @@ impl Making<'_> {
     }
 
     fn new_batch(&self, program: &Program, client: ClientId, count: u32) -> Result<Batch> {
-        let id = BatchId::new(self.engine.next_id());
-        let key = format!("bench-{id}");
-        Ok(Batch {
-            id,
-            issuer: program.issuer,
-            program: program.id,
-            client,
-            fingerprint: self.engine.vault().fingerprint(key.as_bytes()),
-            key,
-            count,
-            face_value: Some(Amount::new(FACE_VALUE)?),
-            activate: true,
-            issued: 0,
-            activated: 0,
-            status: BatchStatus::Running,
-            failure: None,
-            created_at: self.engine.now(),
-            completed_at: None,
-            exported_at: None,
-        })
+        let face_value = Some(Amount::new(FACE_VALUE)?);
+        let of = (program.issuer, program.id, client);
+        Ok(batch(self.engine, of, count, face_value))
     }
 
     /// Oldest first.
@@ -301,6 +284,39 @@ impl Making<'_> {
         let sealed = SealedNumber { key_id: row.number.key_id, bytes: row.number.bytes };
         let number = self.engine.vault().open(row.card.get(), &sealed)?;
         Ok(PackedNumber(number.expose().parse()?))
+    }
+}
+
+/// A batch of one card like those of another.
+pub(super) fn batch_like(engine: &Engine, like: &Batch) -> Batch {
+    batch(engine, (like.issuer, like.program, like.client), 1, like.face_value)
+}
+
+fn batch(
+    engine: &Engine,
+    (issuer, program, client): (IssuerId, ProgramId, ClientId),
+    count: u32,
+    face_value: Option<Amount>,
+) -> Batch {
+    let id = BatchId::new(engine.next_id());
+    let key = format!("bench-{id}");
+    Batch {
+        id,
+        issuer,
+        program,
+        client,
+        fingerprint: engine.vault().fingerprint(key.as_bytes()),
+        key,
+        count,
+        face_value,
+        activate: true,
+        issued: 0,
+        activated: 0,
+        status: BatchStatus::Running,
+        failure: None,
+        created_at: engine.now(),
+        completed_at: None,
+        exported_at: None,
     }
 }
 

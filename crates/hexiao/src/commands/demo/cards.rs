@@ -75,7 +75,7 @@ fn new_batch(engine: &Engine, shop: &Shop, program: &Program, face_value: Amount
     }
 }
 
-fn open(engine: &Engine, row: storage::ExportRow) -> Result<DemoCard> {
+pub(super) fn open(engine: &Engine, row: storage::ExportRow) -> Result<DemoCard> {
     let (id, vault) = (row.card, engine.vault());
     let number = SealedNumber { key_id: row.number.key_id, bytes: row.number.bytes };
     let number = vault.open(id.get(), &number).map_err(Failure::from)?;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 const ISSUER: &str = "示例商贸 Demo Retail";
-const TIME_ZONE: &str = "Asia/Shanghai";
+pub(super) const TIME_ZONE: &str = "Asia/Shanghai";
 const MANAGER: &str = "demo";
 const CASHIER: &str = "demo-cashier";
 

@@ -21,7 +21,10 @@ pub(super) fn json(demo: &Demo, address: SocketAddr) -> String {
             .collect()
     };
     let shop = &demo.shop;
+    let user = |user: &super::people::DemoUser| json!({"login": user.login, "password": demo.people.password.as_str(), "role": user.role});
+    let users: Vec<Value> = demo.people.users.iter().map(user).collect();
     json!({
+        "users": users,
         "server": format!("http://{address}"),
         "key": shop.manager.1.expose(),
         "cashier_key": shop.cashier.1.expose(),
@@ -32,6 +35,7 @@ pub(super) fn json(demo: &Demo, address: SocketAddr) -> String {
             "member": shop.member.id.to_string(),
         },
         "merchants": [shop.merchant.to_string(), shop.cafe.to_string()],
+        "wallet": {"issuer": shop.issuer.to_string(), "phone": super::wallet::PHONE},
         "store": shop.store.to_string(),
         "terminal": shop.terminal.to_string(),
         "cards": {
@@ -48,14 +52,28 @@ pub(super) fn text(demo: &Demo, address: SocketAddr) -> String {
     let shop = &demo.shop;
     let server = format!("http://{address}");
     let gift = demo.cards.gift.last().map(|card| card.number.expose()).unwrap_or_default();
+    let mut users = String::new();
+    for user in demo.people.users {
+        users.extend(["  ", &format!("{:<9}", user.login), "  ", user.name, "\n"]);
+    }
     let mut text = format!(
         "\n演示数据已备好 · Demo data is ready: {server}/docs\n\n\
+         页面 · Pages\n  \
+           控制台 console  {server}/\n  \
+           收银台 till     {server}/till\n  \
+           持卡人 wallet   {server}/wallet?issuer={issuer}\n  \
+                         phone 手机号 {phone}\n\n\
+         登录 · Log in (password for all, new at each start 所有用户同一密码，每次启动更新)\n  \
+           密码 password  {password}\n{users}\n\
          登录密钥 · API keys (new at each start 每次启动更新)\n  \
            发卡企业 issuer   {}\n  \
            收银员   cashier  {}\n\n\
          可用的卡 · Cards to try\n",
         shop.manager.1.expose(),
         shop.cashier.1.expose(),
+        password = demo.people.password.as_str(),
+        issuer = shop.issuer,
+        phone = super::wallet::PHONE,
     );
     let kinds = [
         ("礼品卡 gift     200.00", &demo.cards.gift),

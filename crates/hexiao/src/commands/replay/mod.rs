@@ -2,11 +2,13 @@
 //!
 //! Everything that the replay does has a key that follows from the file: an invoice is its number, a
 //! customer's card is the file's digest and the customer. So a second run finds every answer that the
-//! first one got, also one that was interrupted, and changes nothing.
+//! first one got, also one that was interrupted, and changes nothing. It ends by closing the day: the merchant's
+//! statement, as its accountant would get it.
 
 mod invoices;
 mod sell;
 mod shop;
+mod statements;
 mod summary;
 
 use domain::{Currency, IssuerId};
@@ -50,7 +52,8 @@ async fn replay_here(global: &Global, args: &Replay, invoices: &Invoices, curren
     let installation = Installation::open(global).await?;
     let running = installation.start_engine().await?;
     let secret = own_client(&running.engine).await?;
-    let server = Server::start(listener, running, ConnectionLimits::default(), http_api::Options::default())?;
+    let server =
+        Server::start(listener, running, ConnectionLimits::default(), http_api::Options::default(), None)?;
     tracing::info!(address = %server.address, "a server of the replay's own");
     let url = ServerUrl::at(server.address);
     let done = replay(global, args, invoices, currency, &url, secret.expose()).await;
@@ -69,8 +72,14 @@ async fn replay(
     let shop = shop::Shop::open(server, key, currency).await?;
     let cards = shop.cards(invoices, args.concurrency).await?;
     let figures = sell::sell(&shop, invoices, &cards, args.concurrency).await?;
+    let statements = statements::Statements::close(&shop).await?;
+    // With what closing the day posted.
     let books = shop.books().await?;
     let summary = summary::Summary::new(invoices, figures, books);
+    // For machines the summary is the whole answer, unless they ask for more.
+    if !global.json || args.statements {
+        output::print(global.json, &statements.json(), &format!("{}\n", statements.text(args.language)))?;
+    }
     output::print(global.json, &summary.json(), &summary.text(currency))?;
     if summary.balanced() {
         Ok(())

@@ -1,5 +1,6 @@
 //! A folder of its own for each test, commands in it, and servers on it.
 
+pub(crate) mod browser;
 mod http;
 mod invoices;
 mod sales;
@@ -15,6 +16,7 @@ use postgres_testing::Cluster;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use browser::Browser;
 pub(crate) use http::{Answer, Connection};
 pub(crate) use invoices::{Generated, generate};
 pub(crate) use sales::Sales;
@@ -50,6 +52,25 @@ impl Sandbox {
     /// One on each kind of database.
     pub(crate) fn each() -> [Self; 2] {
         [Self::new(), Self::on_postgres()]
+    }
+
+    /// A copy of everything, made while nothing runs on it.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = match &self.database {
+            None => Self::new(),
+            Some(url) => {
+                let name = url.rsplit('/').next().expect("a name");
+                Self::at(Cluster::shared().copy_database(name))
+            }
+        };
+        for entry in std::fs::read_dir(self.folder()).expect("a folder") {
+            let path = entry.expect("a file").path();
+            if path.is_file() {
+                let name = path.file_name().expect("a name");
+                std::fs::copy(&path, copy.folder().join(name)).expect("copied");
+            }
+        }
+        copy
     }
 
     /// Whether several servers may run on it.
