@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use domain::{
     Command, Currency, Fingerprint, HoldId, IdempotencyKey, OperationId, PostingKind, Request, Timestamp,
     command::{
-        Activate, Actor, Adjust, BindMember, Bonus, Canonical, Capture, CardRef, CashOut, Direction, Inquire,
-        Load, Move, MoveAll, Payment, PinAttempt, Place, PlaceHold, Reactivate, Refund, Release, Reverse,
-        UnlinkedRefund, WithReason,
+        Activate, Actor, Adjust, BindMember, Bonus, Canonical, Capture, CardRef, CashOut, Direction,
+        Exchange, HolderRefund, Inquire, Load, Move, MoveAll, Payment, PinAttempt, Place, PlaceHold,
+        Reactivate, Refund, Release, Reverse, UnlinkedRefund, WithReason,
     },
     lot::LotSource,
+    policy::refund::{Cause, Claim},
 };
 use domain_testing::{
     fixture::{self, amount},
@@ -48,10 +49,12 @@ pub(crate) enum Kind {
     Bind,
     Inquire,
     Post,
+    HolderRefund,
+    Exchange,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Activate,
         Self::Load,
         Self::Redeem,
@@ -75,6 +78,8 @@ impl Kind {
         Self::Bind,
         Self::Inquire,
         Self::Post,
+        Self::HolderRefund,
+        Self::Exchange,
     ];
 
     /// Without these a seed is about nothing.
@@ -87,8 +92,18 @@ impl Kind {
             Self::Redeem => 16,
             Self::Activate | Self::Load | Self::Hold | Self::Capture | Self::Reverse | Self::Refund => 8,
             Self::Release | Self::Transfer | Self::Adjust | Self::Inquire | Self::Bind | Self::Post => 3,
-            Self::UnlinkedRefund | Self::Freeze | Self::Unfreeze | Self::Expire | Self::Reactivate => 2,
-            Self::ReportLost | Self::Replace | Self::Merge | Self::CashOut | Self::Close => 1,
+            Self::UnlinkedRefund
+            | Self::Freeze
+            | Self::Unfreeze
+            | Self::Expire
+            | Self::Reactivate
+            | Self::Exchange => 2,
+            Self::ReportLost
+            | Self::Replace
+            | Self::Merge
+            | Self::CashOut
+            | Self::Close
+            | Self::HolderRefund => 1,
         }
     }
 }
@@ -147,6 +162,8 @@ impl Ask {
             Command::Transfer(c) => c.pin.as_ref(),
             Command::Merge(c) | Command::Replace(c) => c.pin.as_ref(),
             Command::CashOut(c) => c.pin.as_ref(),
+            Command::HolderRefund(c) => c.pin.as_ref(),
+            Command::Exchange(c) => c.pin.as_ref(),
             Command::BindMember(c) => c.pin.as_ref(),
             Command::Inquire(c) => c.pin.as_ref(),
             _ => None,
@@ -290,6 +307,8 @@ impl Asking<'_> {
             Kind::Expire => Step::Expire { card },
             Kind::Reactivate => Step::Reactivate { card },
             Kind::CashOut => Step::CashOut { card },
+            Kind::HolderRefund => Step::HolderRefund { card, cause: self.random.pick(&Cause::ALL) },
+            Kind::Exchange => Step::Exchange { from: card, to: self.card(), amount: self.part() },
             Kind::Close => Step::Close { card },
             Kind::Bind => Step::Bind { card, member: self.random.pick(&[1, 2]) },
             _ => Step::Inquire { card },
@@ -370,6 +389,18 @@ impl Asking<'_> {
             Step::CashOut { card } => {
                 Command::CashOut(CashOut { card: self.card_ref(card), pin: self.pin(), payout: None })
             }
+            Step::HolderRefund { card, cause } => Command::HolderRefund(HolderRefund {
+                card: self.card_ref(card),
+                claim: Claim { cause, rescinded_on: None, rate: None, cost: None },
+                payout: None,
+                pin: self.pin(),
+            }),
+            Step::Exchange { from, to, amount: a } => Command::Exchange(Exchange {
+                from: self.card_ref(from),
+                to: self.card_ref(to),
+                amount: a.map(amount),
+                pin: self.pin(),
+            }),
             Step::Close { card } => {
                 Command::Close(WithReason { card: self.card_ref(card), reason: reason() })
             }
@@ -488,7 +519,7 @@ pub(crate) fn has_terminal(command: &Command) -> bool {
 /// Whether all that a command names is of this issuer and known.
 pub(crate) fn names_known(step: &Step, command: &Command, known: &Knowledge, island: &Island) -> bool {
     let own = |card: &CardRef| match card {
-        CardRef::Id(id) => Island::issuer_of(*id) == island.issuer,
+        CardRef::Id(id) | CardRef::Held { card: id, .. } => Island::issuer_of(*id) == island.issuer,
         CardRef::Number(_) => true,
     };
     let cards = match command {
@@ -504,6 +535,8 @@ pub(crate) fn names_known(step: &Step, command: &Command, known: &Knowledge, isl
         Command::Transfer(c) => own(&c.from) && own(&c.to),
         Command::Reactivate(c) => own(&c.card),
         Command::CashOut(c) => own(&c.card),
+        Command::HolderRefund(c) => own(&c.card),
+        Command::Exchange(c) => own(&c.from) && own(&c.to),
         Command::BindMember(c) => own(&c.card),
         Command::Inquire(c) => own(&c.card),
         _ => true,

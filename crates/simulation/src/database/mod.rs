@@ -10,7 +10,12 @@
 //!
 //! What the write path does not use is left to the store in memory, which is not part of the simulation.
 
+mod approvals;
+mod holders;
+mod identity;
+mod passkeys;
 mod ports;
+mod providers;
 mod reconciliation;
 mod settlement;
 mod state;

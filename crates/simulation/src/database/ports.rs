@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Account, BatchId, Card, CardId, Catalog, ClientId, Hold, HoldId, IssuerId, Operation, OperationId,
-    Timestamp, account::AccountKind, card::StateCode, command::NumberIndex, hold::HoldStatus,
+    Account, BatchId, Card, CardId, Catalog, ClientId, Hold, HoldId, IdempotencyKey, IssuerId, Operation,
+    OperationId, Timestamp, UserId, account::AccountKind, card::StateCode, command::NumberIndex,
+    hold::HoldStatus,
 };
 use storage::{
-    AGE_BOUNDS, AccountTotals, AccountingStore, AgedValue, Audit, AuditReport, BalanceLine, Batch,
-    CatalogEntry, CatalogStore, Days, DueHold, ExportRow, Figure, FigureKind, IssueStore, JobsStore,
-    JournalLine, JournalTotal, KeyStore, NewCard, NodeLease, NodeStore, OperationFilter, Page, Queries,
-    Rekeyed, Result, RollUp, Setting, StoredNumber, TransferFilter, TransferRow, Usage, UsageStore,
+    AGE_BOUNDS, AccountTotals, AccountingStore, ActivityPage, ActivityStore, AgedValue, Audit, AuditReport,
+    BalanceLine, Batch, CatalogEntry, CatalogStore, Days, DueHold, ExportRow, Figure, FigureKind, IssueStore,
+    JobsStore, JournalLine, JournalTotal, KeyStore, LogPosition, NewCard, NodeLease, NodeStore,
+    OperationFilter, Page, Queries, Rekeyed, Result, RollUp, Sealed, Setting, StoredNumber, TransferFilter,
+    TransferRow, Usage, UsageStore,
 };
 
 use super::{Connection, unavailable};
@@ -91,6 +93,18 @@ fn is_due(card: &Card, now: Timestamp) -> bool {
     let live = matches!(card.state.code(), StateCode::Active | StateCode::Frozen);
     let lot_due = card.lots.iter().any(|lot| !lot.remaining.is_zero() && !lot.usable_at(now));
     live && (lot_due || (card.is_past_validity(now) && card.held.is_zero()))
+}
+
+/// Figures of the day follow the log beside the write path.
+#[async_trait]
+impl ActivityStore for Connection {
+    async fn activity_start(&self, from: Timestamp) -> Result<LogPosition> {
+        self.database.rest.activity_start(from).await
+    }
+
+    async fn activity(&self, after: LogPosition, limit: usize) -> Result<ActivityPage> {
+        self.database.rest.activity(after, limit).await
+    }
 }
 
 /// Accounting derives what it says from the log, beside the write path.
@@ -172,6 +186,14 @@ impl Queries for Connection {
         Ok(state.operations.get(&id).map(|row| Operation::clone(&row.value.operation)))
     }
 
+    async fn operation_by_key(&self, client: ClientId, key: &IdempotencyKey) -> Result<Option<Operation>> {
+        self.reach().await?;
+        let state = self.database.state();
+        let id = state.keys.get(&(client, key.clone()));
+        let row = id.and_then(|id| state.operations.get(id));
+        Ok(row.map(|row| Operation::clone(&row.value.operation)))
+    }
+
     async fn operations(
         &self,
         filter: &OperationFilter,
@@ -217,6 +239,19 @@ impl KeyStore for Connection {
 
     async fn rekey(&self, cards: &[Rekeyed]) -> Result<()> {
         self.database.rest.rekey(cards).await
+    }
+
+    async fn totp_not_under(
+        &self,
+        current: u8,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, Sealed)>> {
+        self.database.rest.totp_not_under(current, after, limit).await
+    }
+
+    async fn rekey_totp(&self, secrets: &[(UserId, Sealed)]) -> Result<()> {
+        self.database.rest.rekey_totp(secrets).await
     }
 
     async fn key_ids_in_use(&self) -> Result<Vec<u8>> {

@@ -8,13 +8,17 @@ use domain::{
 use settlement::{Agreement, CalendarDay, Line, Payee, Payout, Statement};
 use storage::{
     Accrual, Closed, Closing, LogPosition, MovementPage, OpenSums, Page, PayoutFilter, Result, Settled,
-    SettlementProgress, SettlementStore, StatementFilter,
+    SettledBalances, SettlementProgress, SettlementStore, StatementFilter,
 };
 
 use super::Connection;
 
 #[async_trait]
 impl SettlementStore for Connection {
+    async fn settled_balances(&self, issuer: IssuerId) -> Result<SettledBalances> {
+        self.database.rest.settled_balances(issuer).await
+    }
+
     async fn put_calendar_year(&self, issuer: IssuerId, year: i16, days: &[CalendarDay]) -> Result<()> {
         self.database.rest.put_calendar_year(issuer, year, days).await
     }
@@ -57,6 +61,19 @@ impl SettlementStore for Connection {
         limit: usize,
     ) -> Result<Page<Payee>> {
         self.database.rest.payees(issuer, merchant, before, limit).await
+    }
+
+    async fn accounts_not_under(
+        &self,
+        current: u8,
+        after: Option<PayeeId>,
+        limit: usize,
+    ) -> Result<Vec<Payee>> {
+        self.database.rest.accounts_not_under(current, after, limit).await
+    }
+
+    async fn seal_accounts(&self, payees: &[Payee]) -> Result<()> {
+        self.database.rest.seal_accounts(payees).await
     }
 
     async fn payees_in_force(

@@ -93,6 +93,10 @@ bugs! {
     Rules BonusPaidOut "bonus-paid-out", "a cash-out pays bonus value out";
     Rules MemberKept "member-kept", "a card that goes back to stock keeps its member";
     Rules ForeignCardReached "foreign-card-reached", "a client reaches the cards of another issuer";
+    Rules ForfeitPaidOut "forfeit-paid-out", "a refund to the holder pays out what the law has forfeited";
+    Rules RefundedCardLives "refunded-card-lives", "a card that was paid back to its holder stays in use";
+    Rules ExchangedValueKept "exchanged-value-kept", "an expired card keeps what went onto the new one";
+    Rules PostingDoubled "posting-doubled", "a posting moves its first amount twice";
     Rules ReversalWithoutWindow "reversal-without-window", "an operation can be reversed however old it is";
 }
 

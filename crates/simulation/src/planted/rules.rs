@@ -48,7 +48,7 @@ fn sound(request: &Request, working: &Working, context: &Context<'_>) -> Decided
 
 fn find(card: &CardRef, working: &Working) -> Option<CardId> {
     match card {
-        CardRef::Id(id) => Some(*id),
+        CardRef::Id(id) | CardRef::Held { card: id, .. } => Some(*id),
         CardRef::Number(indexes) => working.numbers.get(indexes.first()?).copied().flatten(),
     }
 }
@@ -333,7 +333,39 @@ fn rest(bug: Bug, request: &Request, working: &mut Working, context: &Context<'_
         (Bug::BonusPaidOut, _) => {
             after(sound(request, working, context), OperationKind::CashOut, pay_bonus_out)
         }
-        _ => sound(request, working, context),
+        _ => paid_back_or_posted(bug, request, working, context),
+    }
+}
+
+fn paid_back_or_posted(bug: Bug, request: &Request, working: &mut Working, context: &Context<'_>) -> Decided {
+    let decided = sound(request, working, context);
+    match bug {
+        Bug::ForfeitPaidOut => after(decided, OperationKind::HolderRefund, pay_bonus_out),
+        Bug::RefundedCardLives => after(decided, OperationKind::HolderRefund, |decision| {
+            for card in &mut decision.cards {
+                let before = stored(working, card.id);
+                card.state = before.map_or_else(|| card.state.clone(), |before| before.state);
+            }
+        }),
+        Bug::ExchangedValueKept => after(decided, OperationKind::Exchange, |decision| {
+            let old = decision.operation.card.map(|card| card.id);
+            for card in decision.cards.iter_mut().filter(|card| Some(card.id) == old) {
+                if let Some(before) = stored(working, card.id) {
+                    card.lots = before.lots;
+                }
+            }
+        }),
+        Bug::PostingDoubled if matches!(request.command, Command::Post(_)) => {
+            let mut decided = decided;
+            if let Ok(Verdict::Decided(decision)) = &mut decided
+                && let Some(mut again) = decision.transfers.first().cloned()
+            {
+                again.seq = decision.transfers.last().map_or(1, |last| last.seq + 1);
+                decision.transfers.push(again);
+            }
+            decided
+        }
+        _ => decided,
     }
 }
 
