@@ -1,21 +1,32 @@
 # Thin on purpose: each target is a line or two, the work is in scripts/ and in cargo.
 .DEFAULT_GOAL := help
-.PHONY: help drill run build test lint bench soak fuzz sim ha
+.PHONY: help drill run build screens screenshots lighthouse test lint bench soak fuzz sim ha
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## start a demo server that prints its address, an API key and curl lines
+run: build ## start a demo server that prints the addresses of console, till and wallet, log-ins, an API key and curl lines
 	@scripts/demo
 
-build: ## build target/release/hexiao
+build: screens ## build target/release/hexiao with its screens
 	@cargo build --release --locked -p hexiao
+
+screens: ## build the screens into web/dist, if anything changed since
+	@scripts/web build
+
+screenshots: ## pictures of every page into target/screenshots
+	@scripts/setup screens
+	@scripts/web shots
+
+lighthouse: build ## hold the dashboard to Lighthouse's scores, as one line of JSON
+	@scripts/setup screens
+	@scripts/web lighthouse
 
 test: ## install what is missing, then run every test
 	@scripts/setup test
 	@scripts/test
 
-lint: ## formatting, lints, licences and sources of dependencies
+lint: ## formatting, lints and types, licences and sources of dependencies
 	@scripts/setup lint
 	@scripts/lint
 

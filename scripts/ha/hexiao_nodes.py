@@ -65,7 +65,7 @@ class Nodes:
         self._folder.mkdir()
         self.make_database()
         for number, address in enumerate(self.addresses):
-            arguments = [self._binary, "serve", "--json", "--listen", address] + (["--demo"] if number == 0 else [])
+            arguments = [self._binary, "serve", "--json", "--listen", address] + (["--demo", "--demo-days", "0"] if number == 0 else [])
             processes.start(arguments, self._folder / f"node{number}.log", self._environment(), self._folder)
             self._wait_until_ready(number, address)
         self.demo = self._read_demo()
