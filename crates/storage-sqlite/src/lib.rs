@@ -33,6 +33,7 @@ mod reconciliation;
 mod recover;
 mod relocation;
 mod rows;
+mod serving_lock;
 mod settlement;
 mod statements;
 mod store;

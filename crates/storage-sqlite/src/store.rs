@@ -1,7 +1,6 @@
 //! The store: its options, how it is opened, and what its parts share.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,6 +16,7 @@ use crate::{
     log_sync::LogSync,
     migrate,
     readers::{Readers, blocking},
+    serving_lock::ServingLock,
     writer::Writer,
 };
 
@@ -78,7 +78,7 @@ pub(crate) struct Inner {
     pub(crate) path: PathBuf,
     /// The catalog's revision, for those who wait for it to change.
     pub(crate) revised: watch::Sender<i64>,
-    _lock: Option<File>,
+    _lock: Option<ServingLock>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -104,7 +104,7 @@ impl SqliteStore {
     pub fn open(url: &str, options: Options) -> Result<Self> {
         let path = path_of(url)?;
         check(&options)?;
-        let lock = if options.exclusive { Some(lock(&path)?) } else { None };
+        let lock = if options.exclusive { Some(ServingLock::take(&path)?) } else { None };
         if !options.exclusive && !path.exists() {
             return Err(StorageError::Setup(format!("there is no database {}", path.display())));
         }
@@ -193,25 +193,6 @@ fn check(options: &Options) -> Result<()> {
         return Err(StorageError::Setup("the page size must be a power of two, 512 to 65536".to_owned()));
     }
     Ok(())
-}
-
-/// One process serves from a database. Advisory, and free again when the process ends, however it ends.
-pub(crate) fn lock(path: &Path) -> Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = PathBuf::from(name);
-    let setup =
-        |error: std::io::Error| StorageError::Setup(format!("cannot lock {}: {error}", name.display()));
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&name).map_err(setup)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StorageError::Setup(format!(
-            "another process serves from {} (it holds {}); stop it first, or use another database",
-            path.display(),
-            name.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(setup(error)),
-    }
 }
 
 fn open_writer(path: &Path, options: &Options) -> Result<Connection> {

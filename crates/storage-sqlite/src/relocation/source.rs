@@ -1,6 +1,6 @@
 //! A file that is moved away. The lock that a server would take is held meanwhile, and nothing is written.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ToSql, types::ValueRef};
@@ -16,7 +16,8 @@ use crate::{
     error::{IntoStorage, corrupt},
     migrate,
     readers::blocking,
-    store::{lock, path_of},
+    serving_lock::ServingLock,
+    store::path_of,
 };
 
 use super::{is_here, mark, quoted, sums};
@@ -27,7 +28,7 @@ const READERS: usize = 3;
 /// A database in a file from which everything is taken.
 pub struct SqliteRelocationSource {
     readers: Vec<Arc<Mutex<Connection>>>,
-    _lock: File,
+    _lock: ServingLock,
 }
 
 impl std::fmt::Debug for SqliteRelocationSource {
@@ -43,7 +44,7 @@ impl SqliteRelocationSource {
         if !path.exists() {
             return Err(StorageError::Setup(format!("there is no database {}", path.display())));
         }
-        let lock = lock(&path)?;
+        let lock = ServingLock::take(&path)?;
         let reader = |_| open_reader(&path).map(|connection| Arc::new(Mutex::new(connection)));
         Ok(Self { readers: (0..READERS).map(reader).collect::<Result<_>>()?, _lock: lock })
     }

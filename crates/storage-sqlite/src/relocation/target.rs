@@ -4,12 +4,9 @@
 //! database with little in it. Commits are not synced one by one: a checkpoint syncs the log and then the
 //! file, so that after a loss of power it is at one of the commits, and the move goes on from there.
 
-use std::{
-    fs::File,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use async_trait::async_trait;
@@ -26,7 +23,8 @@ use crate::{
     error::IntoStorage,
     migrate,
     readers::blocking,
-    store::{lock, path_of},
+    serving_lock::ServingLock,
+    store::path_of,
 };
 
 use super::{is_here, quoted, sums};
@@ -45,7 +43,7 @@ pub struct SqliteRelocationTarget {
     /// Rows that are written and not yet committed.
     pending: Arc<AtomicUsize>,
     place: String,
-    _lock: File,
+    _lock: ServingLock,
 }
 
 impl std::fmt::Debug for SqliteRelocationTarget {
@@ -58,7 +56,7 @@ impl SqliteRelocationTarget {
     /// Makes a new database, or opens one that is empty or an unfinished target.
     pub fn open(url: &str) -> Result<Self> {
         let path = path_of(url)?;
-        let lock = lock(&path)?;
+        let lock = ServingLock::take(&path)?;
         let options = Options { writer_cache_kib: CACHE_KIB, wal_pages: LOG_PAGES, ..Options::default() };
         let mut connection = connect::open(&path, &options, Role::Write)?;
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).stored()?;
