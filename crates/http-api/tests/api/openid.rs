@@ -34,11 +34,15 @@ struct Sent {
     state: String,
 }
 
+/// How long a provider may take, and what of it is surely too long.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(2);
+const BOUNDED: Duration = Duration::from_secs(20);
+
 fn options(second_factor_required: bool) -> Options {
     Options {
         sign_in: Policy { second_factor_required, ..Policy::default() },
         origin: "https://cards.example.com".to_owned(),
-        provider_timeout: Duration::from_millis(700),
+        provider_timeout: PROVIDER_TIMEOUT,
         providers_on_loopback: true,
         ..Options::default()
     }
@@ -351,11 +355,11 @@ async fn providers_that_do_not_answer_cost_a_bounded_time() {
         scene.provider.fail(fault);
         let began = Instant::now();
         scene.begin().await.is(503, "identity_provider_unreachable");
-        assert!(began.elapsed() < Duration::from_secs(5), "{fault:?} took {:?}", began.elapsed());
+        assert!(began.elapsed() < BOUNDED, "{fault:?} took {:?}", began.elapsed());
         // The failure is kept for some seconds: many who try cost the provider and us nothing.
-        let began = Instant::now();
+        let asked = scene.provider.descriptions_asked();
         scene.begin().await.is(503, "identity_provider_unreachable");
-        assert!(began.elapsed() < Duration::from_millis(500), "{fault:?} took {:?}", began.elapsed());
+        assert_eq!(scene.provider.descriptions_asked(), asked, "{fault:?}");
         let path = format!("/v1/identity-providers/{}/check", scene.id);
         let check =
             scene.world.call(&Method::POST, &path, Some(&scene.world.one.key), None, None).await.ok(200);
@@ -374,7 +378,7 @@ async fn providers_that_do_not_answer_cost_a_bounded_time() {
         scene.provider.fail(fault);
         let began = Instant::now();
         turned_away(&scene.back(&sent).await, "unreachable");
-        assert!(began.elapsed() < Duration::from_secs(5), "{fault:?} took {:?}", began.elapsed());
+        assert!(began.elapsed() < BOUNDED, "{fault:?} took {:?}", began.elapsed());
     }
 }
 

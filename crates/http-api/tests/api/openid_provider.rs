@@ -66,6 +66,7 @@ struct Inner {
     fault: Fault,
     key: EcdsaKeyPair,
     key_id: String,
+    descriptions_asked: u32,
     keys_asked: u32,
     now: i64,
     claims: Value,
@@ -96,6 +97,7 @@ impl Provider {
             fault: Fault::None,
             key: new_key(),
             key_id: "first".to_owned(),
+            descriptions_asked: 0,
             keys_asked: 0,
             now,
             claims: json!({}),
@@ -138,6 +140,10 @@ impl Provider {
         self.inner().now = now;
     }
 
+    pub(crate) fn descriptions_asked(&self) -> u32 {
+        self.inner().descriptions_asked
+    }
+
     pub(crate) fn keys_asked(&self) -> u32 {
         self.inner().keys_asked
     }
@@ -172,7 +178,8 @@ pub(crate) fn serde_urlencoded(query: &str) -> HashMap<String, String> {
 
 async fn describe(State(provider): State<Provider>) -> Response {
     let (url, fault) = {
-        let inner = provider.inner();
+        let mut inner = provider.inner();
+        inner.descriptions_asked += 1;
         (inner.url.clone(), inner.fault)
     };
     match fault {
