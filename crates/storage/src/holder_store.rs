@@ -56,7 +56,7 @@ pub struct LoginCode {
 /// How many sign-in codes one phone number gets, and how often each may be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoginLimits {
-    /// Seconds between two codes.
+    /// Seconds between two codes, unless the first was used: then it has arrived, and another is wanted.
     pub seconds_between: i64,
     /// Codes in an hour of the clock.
     pub per_hour: u32,
@@ -88,6 +88,10 @@ const HOUR: i64 = 3_600 * MICROS;
 const DAY: i64 = 24 * HOUR;
 
 impl LoginState {
+    fn is_used(&self) -> bool {
+        self.expires_at.micros() == 0
+    }
+
     /// The state after another code, or none if the number has had enough for now.
     pub fn after(before: Option<&Self>, code: &LoginCode, limits: &LoginLimits) -> Option<Self> {
         let now = code.sent_at.micros();
@@ -99,7 +103,8 @@ impl LoginState {
         };
         let (hour, day) = (count_in(HOUR, |state| state.hour_count), count_in(DAY, |state| state.day_count));
         let between = limits.seconds_between.saturating_mul(MICROS);
-        let too_soon = before.is_some_and(|state| now < state.sent_at.micros().saturating_add(between));
+        let too_soon = before
+            .is_some_and(|state| !state.is_used() && now < state.sent_at.micros().saturating_add(between));
         if too_soon || hour >= limits.per_hour || day >= limits.per_day {
             return None;
         }

@@ -135,6 +135,11 @@ pub async fn sign_in_codes_are_bounded(fresh: Fresh) {
         successes += u32::from(task.await.expect("ended"));
     }
     assert_eq!(successes, 1);
+    // Whoever has used one may have the next at once, but not one more.
+    for (later, sent) in [(5, true), (6, false)] {
+        let next = login(1, hour + 3 * 86_400 + later);
+        assert_eq!(store.put_login_code(&next, &LIMITS).await.expect("asked"), sent, "{later} seconds later");
+    }
 }
 
 /// Holders, messages, sessions and cards come back as they were written, and end when they should.

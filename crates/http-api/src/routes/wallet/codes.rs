@@ -41,7 +41,7 @@ pub(crate) struct SignInCodeSent {
 /// Ask for a sign-in code
 ///
 /// Sends six digits to the phone. The answer is the same whether or not the number is known, and whether or not it
-/// has had enough: at most one code a minute, five an hour, ten a day.
+/// has had enough: at most one code a minute unless that one was used, five an hour, ten a day.
 #[utoipa::path(
     post,
     path = "/v1/wallet/codes",
