@@ -1,8 +1,7 @@
 // A chart, and the same figures as a table for whoever cannot see it (and for whoever wants to copy them).
-// The tooltip is drawn, not html: the content security policy forbids styles in html strings.
-import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { Drawn, Lines } from './line-chart';
 import { useIsDark } from './settings';
 import { chartColours } from './theme';
 
@@ -11,26 +10,11 @@ type Colours = (typeof chartColours)['light'];
 interface Props {
   /** What the chart shows, in a sentence. */
   label: string;
-  /** Series, axes and their formats; must not change with every rendering (`useCallback`). */
-  option: (colours: Colours) => EChartsCoreOption;
+  /** What is drawn; must not change with every rendering (`useCallback`). */
+  lines: (colours: Colours) => Lines;
   height: number;
   /** Column headings and rows of the same figures. */
   table: { head: string[]; rows: ReactNode[][] };
-}
-
-const reduced = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
-
-function common(colours: Colours): EChartsCoreOption {
-  return {
-    animation: !reduced(),
-    animationDuration: 200,
-    animationDurationUpdate: 200,
-    textStyle: {
-      fontFamily: getComputedStyle(document.body.firstElementChild!).fontFamily,
-      color: colours.text,
-    },
-    aria: { enabled: false }, // the table below says it better
-  };
 }
 
 const LATEST_MS = 1_000;
@@ -70,51 +54,62 @@ function whenSeen(element: Element, draw: () => void): () => void {
   };
 }
 
-/** Draws into `box` while the component lives, and again when the option, the theme or the size changes. */
-function useDrawing(option: Props['option'], colours: Colours) {
+type Library = typeof import('./line-chart');
+
+/** Draws into `box` while the component lives, and again when the figures, the theme or the size change. */
+function useDrawing(lines: Props['lines'], height: number, colours: Colours) {
   const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<EChartsType>(undefined);
+  const [library, setLibrary] = useState<Library>();
   const [failed, setFailed] = useState(false);
-  const [ready, setReady] = useState(false);
   useEffect(() => {
     let gone = false;
-    const resized = new ResizeObserver(() => chart.current?.resize());
     const cancel = whenSeen(box.current!, () => {
-      import('./echarts').then(
-        ({ init }) => {
-          if (gone || !box.current) return;
-          chart.current = init(box.current);
-          resized.observe(box.current);
-          setReady(true);
-        },
-        () => setFailed(true),
+      import('./line-chart').then(
+        (loaded) => !gone && setLibrary(loaded),
+        () => !gone && setFailed(true),
       );
     });
     return () => {
       gone = true;
       cancel();
-      resized.disconnect();
-      chart.current?.dispose();
-      chart.current = undefined;
     };
   }, []);
   useEffect(() => {
-    if (ready)
-      chart.current?.setOption({ ...common(colours), ...option(colours) }, { notMerge: true });
-  }, [ready, option, colours]);
-  return { box, failed, ready };
+    const element = box.current;
+    if (!library || !element) return;
+    const { fontFamily } = getComputedStyle(element);
+    const look = { text: colours.text, grid: colours.grid, font: fontFamily };
+    const drawn: Drawn = library.draw(element, height, lines(colours), look);
+    // Nothing to draw into while the table is shown in its place.
+    const resized = new ResizeObserver(() => {
+      if (element.clientWidth > 0) drawn.resize(element.clientWidth);
+    });
+    resized.observe(element);
+    return () => {
+      resized.disconnect();
+      drawn.remove();
+    };
+  }, [library, lines, height, colours]);
+  return { box, failed, ready: library !== undefined };
 }
 
-export function Chart({ label, option, height, table }: Props) {
+export function Chart({ label, lines, height, table }: Props) {
   const { t } = useTranslation();
   const colours = chartColours[useIsDark() ? 'dark' : 'light'];
-  const { box, failed, ready } = useDrawing(option, colours);
+  const { box, failed, ready } = useDrawing(lines, height, colours);
   const [asTable, setAsTable] = useState(false);
   const showTable = asTable || failed;
   return (
     <figure className="chart">
       <div hidden={showTable}>
-        <div ref={box} style={{ height }} role="img" aria-label={label} data-drawn={ready} />
+        <div
+          ref={box}
+          className="chart-box"
+          style={{ height }}
+          role="img"
+          aria-label={label}
+          data-drawn={ready}
+        />
       </div>
       <div className={showTable ? 'chart-table' : 'visually-hidden'}>
         <table>
