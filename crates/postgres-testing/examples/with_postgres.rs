@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let given = std::env::var("PG_SETTINGS").unwrap_or_default();
     let settings = given.lines().filter_map(|line| line.split_once('='));
     let settings = settings.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();
-    let cluster = match Cluster::start(&Options { durability: Durability::Real, settings }) {
+    let cluster = match Cluster::start(&Options { durability: Durability::Real, settings, tls: None }) {
         Ok(cluster) => cluster,
         Err(why) => {
             eprintln!("{why}");

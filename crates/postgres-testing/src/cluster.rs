@@ -2,9 +2,9 @@
 
 use std::{
     fmt::Write as _,
-    fs::{self, File},
+    fs::{self, File, Permissions},
     net::TcpListener,
-    os::unix::process::CommandExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::{
@@ -41,11 +41,13 @@ pub struct Options {
     pub durability: Durability,
     /// Further lines of `postgresql.conf`: name and value.
     pub settings: Vec<(String, String)>,
+    /// Certificate and key in PEM, for a server that speaks TLS to whoever asks for it.
+    pub tls: Option<(String, String)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::Fast, settings: Vec::new() }
+        Self { durability: Durability::Fast, settings: Vec::new(), tls: None }
     }
 }
 
@@ -117,10 +119,24 @@ impl Cluster {
         if options.durability == Durability::Fast {
             settings.push_str("fsync = off\nfull_page_writes = off\n");
         }
+        if let Some((certificate, key)) = &options.tls {
+            settings.push_str("ssl = on\n");
+            self.put("server.crt", certificate)?;
+            self.put("server.key", key)?;
+        }
         for (name, value) in &options.settings {
             writeln!(settings, "{name} = '{}'", value.replace('\'', "''")).expect("a text takes every line");
         }
         fs::write(&path, settings).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// A file of the server's, which nobody else may read.
+    fn put(&self, name: &str, text: &str) -> Result<(), String> {
+        let path = self.data().join(name);
+        let told = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+        fs::write(&path, text).map_err(told)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(told)?;
+        self.programs.give(&path)
     }
 
     fn start_on_a_free_port(mut self) -> Result<Self, String> {

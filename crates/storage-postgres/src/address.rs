@@ -11,10 +11,12 @@ use tokio_postgres::{
     Config,
     config::{Host, SslMode, TargetSessionAttrs},
 };
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
     Options,
     connect::{Opened, Purpose, open_one},
+    tls::{self, Wanted},
 };
 
 fn setup(why: impl Into<String>) -> StorageError {
@@ -25,6 +27,7 @@ fn setup(why: impl Into<String>) -> StorageError {
 #[derive(Clone)]
 pub(crate) struct Address {
     hosts: Vec<Config>,
+    tls: Option<MakeRustlsConnect>,
     shown: String,
 }
 
@@ -37,7 +40,8 @@ impl Address {
             return Err(setup(format!("the address of the database must begin with postgres://; {form}")));
         }
         // The parser's own message may quote the address with its password.
-        let config = Config::from_str(url)
+        let (url, wanted) = tls::take_out(url)?;
+        let config = Config::from_str(&url)
             .map_err(|_| setup(format!("the address of the database cannot be read; {form}")))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(setup(format!("the address of the database names no host; {form}")));
@@ -47,16 +51,16 @@ impl Address {
                 "the address of the database must name a user and a database; {form}"
             )));
         }
-        if config.get_ssl_mode() == SslMode::Require {
+        if wanted.verified && !config.get_hosts().iter().all(|host| matches!(host, Host::Tcp(_))) {
             return Err(setup(
-                "sslmode=require is not supported: reach the database over a private network, a socket or a \
-                 local TLS proxy, and leave sslmode out",
+                "sslmode=verify-full needs a host by name: a socket is on this machine and is not encrypted",
             ));
         }
-        let hosts = one_by_one(&config, options);
+        let hosts = one_by_one(&config, &wanted, options);
+        let tls = wanted.connector()?;
         let names: Vec<String> = hosts.iter().map(name_of).collect();
         let shown = format!("{}/{}", names.join(","), config.get_dbname().unwrap_or_default());
-        Ok(Self { hosts, shown })
+        Ok(Self { hosts, tls, shown })
     }
 
     /// Hosts and database, for people: no user, no password.
@@ -71,7 +75,8 @@ impl Address {
 
     /// Opens a session on the first host that can write.
     pub(crate) async fn open(&self, purpose: Purpose, options: &Options) -> Result<Opened> {
-        let attempts = self.hosts.iter().map(|host| Box::pin(open_one(host, purpose, options)));
+        let tls = self.tls.as_ref();
+        let attempts = self.hosts.iter().map(|host| Box::pin(open_one(host, tls, purpose, options)));
         match select_ok(attempts).await {
             Ok((opened, _others)) => {
                 metrics::counter!("hexiao_storage_connections_total").increment(1);
@@ -83,7 +88,7 @@ impl Address {
 }
 
 /// One configuration for each host.
-fn one_by_one(config: &Config, options: &Options) -> Vec<Config> {
+fn one_by_one(config: &Config, wanted: &Wanted, options: &Options) -> Vec<Config> {
     let count = config.get_hosts().len().max(config.get_hostaddrs().len());
     let ports = config.get_ports();
     let single = |n: usize| {
@@ -100,7 +105,7 @@ fn one_by_one(config: &Config, options: &Options) -> Vec<Config> {
         config.get_hostaddrs().get(n).map(|address| one.hostaddr(*address));
         ports.get(n).or(ports.first()).map(|port| one.port(*port));
         one.application_name(config.get_application_name().unwrap_or("hexiao"));
-        one.ssl_mode(SslMode::Disable);
+        one.ssl_mode(if wanted.verified { SslMode::Require } else { SslMode::Disable });
         one.target_session_attrs(TargetSessionAttrs::ReadWrite);
         one.connect_timeout(options.connect_timeout);
         one.tcp_user_timeout(options.write_timeout);

@@ -11,10 +11,18 @@ use std::{
 };
 
 use storage::{Result, StorageError};
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
-use tokio_postgres::{
-    AsyncMessage, Client, Config, Connection, NoTls, Socket, error::Severity, tls::NoTlsStream,
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    task::JoinHandle,
+    time::timeout,
 };
+use tokio_postgres::{
+    AsyncMessage, Client, Config, Connection, NoTls, Socket,
+    error::Severity,
+    tls::{MakeTlsConnect, TlsConnect},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
     Options,
@@ -46,14 +54,19 @@ pub(crate) struct Opened {
 }
 
 /// Opens a session on this host.
-pub(crate) async fn open_one(host: &Config, purpose: Purpose, options: &Options) -> Result<Opened> {
+pub(crate) async fn open_one(
+    host: &Config,
+    tls: Option<&MakeRustlsConnect>,
+    purpose: Purpose,
+    options: &Options,
+) -> Result<Opened> {
     let unreachable = |why: String| StorageError::Unavailable(format!("{}: {why}", name_of(host)));
     let attempt = async {
-        let (client, connection) = host.connect(NoTls).await.map_err(|error| unreachable(chain(&error)))?;
-        let warnings = Arc::new(AtomicU64::new(0));
-        let (tell, notifications) = watch::channel(0);
-        let task = tokio::spawn(carry(connection, Arc::clone(&warnings), tell));
-        let opened = Opened { client, warnings, notifications, task };
+        let connected = match tls {
+            Some(tls) => connect(host, tls.clone()).await,
+            None => connect(host, NoTls).await,
+        };
+        let opened = connected.map_err(|error| unreachable(chain(&error)))?;
         prepare_session(&opened.client, purpose, options).await?;
         Ok(opened)
     };
@@ -63,10 +76,22 @@ pub(crate) async fn open_one(host: &Config, purpose: Purpose, options: &Options)
     }
 }
 
+async fn connect<T>(host: &Config, tls: T) -> std::result::Result<Opened, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static, TlsConnect: Send>,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    let (client, connection) = host.connect(tls).await?;
+    let warnings = Arc::new(AtomicU64::new(0));
+    let (tell, notifications) = watch::channel(0);
+    let task = tokio::spawn(carry(connection, Arc::clone(&warnings), tell));
+    Ok(Opened { client, warnings, notifications, task })
+}
+
 /// Moves messages until the connection ends, and counts warnings: a commit whose wait for the synchronous
 /// standby was cancelled says so in a warning, and is otherwise reported as done.
-async fn carry(
-    mut connection: Connection<Socket, NoTlsStream>,
+async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
+    mut connection: Connection<Socket, S>,
     warnings: Arc<AtomicU64>,
     tell: watch::Sender<u64>,
 ) {

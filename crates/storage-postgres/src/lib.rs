@@ -34,6 +34,7 @@ mod session;
 mod settlement;
 mod statements;
 mod store;
+mod tls;
 mod transaction;
 mod usage;
 

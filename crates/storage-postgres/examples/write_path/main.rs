@@ -161,7 +161,7 @@ async fn finish(store: &PostgresStore) {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let arguments = arguments();
-    let settings = postgres_testing::Options { durability: Durability::Real, settings: Vec::new() };
+    let settings = postgres_testing::Options { durability: Durability::Real, ..Default::default() };
     let cluster = arguments.url.is_none().then(|| Cluster::start(&settings).expect("a cluster"));
     let baseline = match &cluster {
         Some(cluster) if arguments.pgbench => {

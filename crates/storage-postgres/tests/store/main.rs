@@ -4,6 +4,7 @@ mod append_only;
 mod conformance;
 #[path = "../../examples/write_path/driver.rs"]
 mod driver;
+mod encryption;
 mod failures;
 mod following;
 mod holders;

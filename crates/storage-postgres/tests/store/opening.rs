@@ -33,7 +33,9 @@ async fn bad_addresses_and_options_are_refused() {
         ("postgres://u:secret@h:port/d", "cannot be read"),
         ("postgres:///d?user=u", "names no host"),
         ("postgres://127.0.0.1", "must name a user and a database"),
-        ("postgres://u@127.0.0.1/d?sslmode=require", "sslmode=require is not supported"),
+        ("postgres://u@127.0.0.1/d?sslmode=prefer", "sslmode=prefer is not supported"),
+        ("postgres://u@127.0.0.1/d?sslmode=verify-full&sslrootcert=no.pem", "no.pem cannot be read"),
+        ("postgres://u@%2Frun%2Fpostgresql/d?sslmode=verify-full", "needs a host by name"),
     ] {
         let refused = refusal(url, options()).await;
         assert!(refused.contains(why) && !refused.contains("secret"), "{url}: {refused}");
