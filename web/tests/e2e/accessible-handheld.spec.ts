@@ -1,6 +1,6 @@
 // Everything that the till and the wallet can show, in both languages, light and dark, on the narrowest phone: WCAG
 // 2.2 AA as far as axe can tell, and nothing cut, too small to hit or in the wrong language.
-import { expectAccessible, type Language, test } from '../fixtures';
+import { expectAccessible, inColours, type Language, test } from '../fixtures';
 import { expectFits } from '../fixtures/fits.ts';
 import { TILL_WALKS, type Walk } from '../fixtures/till-states.ts';
 import { WALLET_WALKS } from '../fixtures/wallet-states.ts';
@@ -34,9 +34,9 @@ for (const [place, language] of (['zh', 'en'] as Language[]).entries()) {
         test.step(state, async () => {
           await expectFits(page, language);
           await expectAccessible(page);
-          await page.emulateMedia({ colorScheme: 'dark' });
+          await inColours(page, 'dark');
           await expectAccessible(page);
-          await page.emulateMedia({ colorScheme: null });
+          await inColours(page, 'light');
         });
       await go({ page, server, language, place: place * 2, signIn, look });
     });

@@ -1,7 +1,7 @@
 // Every page and every dialog can be used by people who see little, hear a page read to them, or have no mouse: WCAG
 // 2.2 AA, as far as axe can tell, in the light and in the dark; and on the narrowest of phones without moving the page
 // sideways. In one language, as the other has the same structure.
-import { expect, expectAccessible, SIZES, test } from '../fixtures/index.ts';
+import { expect, expectAccessible, inColours, SIZES, test } from '../fixtures/index.ts';
 import { PAGES, settled, visit } from '../fixtures/pages.ts';
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
@@ -12,7 +12,7 @@ for (const one of PAGES) {
     await visit(page, server, one);
     await expect(page).toHaveTitle(/\S/);
     await expectAccessible(page);
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await inColours(page, 'dark');
     await expectAccessible(page);
     await page.setViewportSize(SIZES.small);
     await settled(page);

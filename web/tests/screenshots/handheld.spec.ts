@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from '@playwright/test';
-import { type Language, test } from '../fixtures';
+import { inColours, type Language, test } from '../fixtures';
 import { TILL_WALKS, type Walk } from '../fixtures/till-states.ts';
 import { WALLET_WALKS } from '../fixtures/wallet-states.ts';
 
@@ -49,9 +49,9 @@ for (const [place, language] of (['zh', 'en'] as Language[]).entries()) {
       await page.setViewportSize(SIZES[sizes[0]!]);
       const look = async (state: string) => {
         if (language === 'zh') {
-          await page.emulateMedia({ colorScheme: 'dark' });
+          await inColours(page, 'dark');
           await shoot(page, `${state}-${language}-${sizes[0]}-dark`);
-          await page.emulateMedia({ colorScheme: null });
+          await inColours(page, 'light');
         }
         for (const size of sizes) {
           await page.setViewportSize(SIZES[size]);

@@ -1,5 +1,5 @@
 // Pictures of every page, in both languages: target/screenshots/<page>-<language>-<size>[-dark].png.
-import { type Language, type Size, takeShot, test } from '../fixtures/index.ts';
+import { inColours, type Language, type Size, takeShot, test } from '../fixtures/index.ts';
 import { PAGES, visit } from '../fixtures/pages.ts';
 
 const LANGUAGES: Language[] = ['zh', 'en'];
@@ -23,7 +23,7 @@ for (const one of PAGES) {
       for (const size of sizesOf(one.name)) await takeShot(page, one.name, language, size);
       // In the dark: one language is enough, as colours have none.
       if (language === 'en') return;
-      await page.emulateMedia({ colorScheme: 'dark' });
+      await inColours(page, 'dark');
       await takeShot(page, one.name, language, 'desktop', true);
     });
   }
