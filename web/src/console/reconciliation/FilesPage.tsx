@@ -105,8 +105,9 @@ function Send() {
     setError(undefined);
     try {
       setResult(await upload(file, fields));
-      await cache.invalidateQueries({ queryKey: ['reconciliations'] });
-      await cache.invalidateQueries({ queryKey: ['differences'] });
+      // The dialog can be closed while the lists behind it are read again.
+      void cache.invalidateQueries({ queryKey: ['reconciliations'] });
+      void cache.invalidateQueries({ queryKey: ['differences'] });
     } catch (failure) {
       if (!markField(form, failure, errorText(failure).cure)) setError(failure);
     } finally {

@@ -150,8 +150,9 @@ function CloseTheDay() {
       setReport(
         await unwrap(client.POST('/v1/settlement-runs', { body: early ? { early } : { through } })),
       );
-      await cache.invalidateQueries({ queryKey: ['statements'] });
-      await cache.invalidateQueries({ queryKey: ['payouts'] });
+      // The dialog can be closed while the lists behind it are read again.
+      void cache.invalidateQueries({ queryKey: ['statements'] });
+      void cache.invalidateQueries({ queryKey: ['payouts'] });
     } catch (failure) {
       setError(failure);
     } finally {
