@@ -5,6 +5,9 @@
 //   screenshots  tests/screenshots: pictures of every page into target/screenshots
 //   speed        tests/speed: how long a slow phone takes; by `scripts/web speed`, as one line of JSON
 //
+// Motion is off, as for people who asked their system for that: a click on what still moves may land beside it.
+// Only e2e/motion.spec.ts turns it on.
+//
 // The browser is the system's. Nothing is downloaded, and no test is tried again: a flaky test is a bug.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -30,12 +33,13 @@ export default defineConfig<object, ServerOptions>({
   workers,
   timeout: 60_000,
   expect: { timeout: 15_000 },
-  reporter: [['list']],
+  reporter: [['list'], ['./tests/fixtures/last-words.ts']],
   use: {
     browserName: 'chromium',
     locale: 'zh-CN',
     timezoneId: 'Asia/Shanghai',
     viewport: { width: 1440, height: 900 },
+    contextOptions: { reducedMotion: 'reduce' },
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
     launchOptions: {

@@ -4,8 +4,6 @@
 import { expect, expectAccessible, inColours, SIZES, test } from '../fixtures/index.ts';
 import { PAGES, settled, visit } from '../fixtures/pages.ts';
 
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
-
 for (const one of PAGES) {
   test(`${one.name} is accessible`, async ({ page, stay, server }) => {
     if (one.as) await stay(one.as);

@@ -12,8 +12,6 @@ function sizesOf(name: string): Size[] {
   return ALL_SIZES.has(name) ? ['wall', 'desktop', 'phone', 'small'] : ['desktop', 'phone'];
 }
 
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
-
 for (const one of PAGES) {
   for (const language of LANGUAGES) {
     test(`${one.name} in ${language}`, async ({ page, stay, speak, server }) => {

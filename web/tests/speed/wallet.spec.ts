@@ -27,6 +27,7 @@ const DEVICE = {
   isMobile: true,
   hasTouch: true,
   locale: 'zh-CN',
+  reducedMotion: 'no-preference' as const,
   // It would be a cache, and it is not there on a first visit.
   serviceWorkers: 'block' as const,
 };
