@@ -128,8 +128,12 @@ class Etcd:
             return http.client.HTTPSConnection(member, timeout=self._timeout_s, context=self._tls)
         return http.client.HTTPConnection(member, timeout=self._timeout_s)
 
-    def _next_member(self) -> None:
+    def close(self) -> None:
+        """Lets go of the connection; the next question opens one again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _next_member(self) -> None:
+        self.close()
         self._members.append(self._members.pop(0))

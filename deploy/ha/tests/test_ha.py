@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from etcd_client import Entry, Etcd, EtcdUnavailable, end_of_prefix
-from patroni_view import parse_member, read_view
+from patroni_view import View, parse_member, read_view
 from prober import Heard, Silence, ask
 from verdict import NotNow, Reached, chosen
 
@@ -155,6 +155,11 @@ class Views(unittest.TestCase):
         self.addCleanup(self.server.shutdown)
         self.member = f"127.0.0.1:{self.server.server_port}"
 
+    def view(self, members: list[str], timeout_s: float = 0.6) -> View:
+        etcd = Etcd(members, timeout_s=timeout_s)
+        self.addCleanup(etcd.close)
+        return read_view(etcd, "/service/h/")
+
     def test_what_patroni_keeps(self) -> None:
         FakeMember.contents = {
             "/service/h/leader": "db1",
@@ -165,7 +170,7 @@ class Views(unittest.TestCase):
         }
         silent = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(silent.close)
-        view = read_view(Etcd([f"127.0.0.1:{silent.getsockname()[1]}", self.member], timeout_s=0.2), "/service/h/")
+        view = self.view([f"127.0.0.1:{silent.getsockname()[1]}", self.member], timeout_s=0.2)
         leading = view.leading_member()
         self.assertEqual((leading.host, leading.port), ("10.0.0.1", 5433))
         self.assertNotIn("api_url", leading.without_interface())
@@ -173,7 +178,7 @@ class Views(unittest.TestCase):
 
     def test_an_empty_cluster(self) -> None:
         FakeMember.contents = {}
-        view = read_view(Etcd([self.member]), "/service/h/")
+        view = self.view([self.member])
         self.assertIsNone(view.leader)
         self.assertEqual(view.sync_standbys, frozenset())
 
