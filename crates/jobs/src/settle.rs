@@ -19,14 +19,14 @@ use domain::{
     program::Status,
 };
 use engine::Engine;
-use finance::settlement::{FinanceError, RunReport, Settler, seal_accounts};
+use finance::settlement::{FinanceError, RunReport, Settler, Step, seal_accounts};
 use storage::StorageError;
 use tokio::sync::Mutex;
 
 use crate::runner::{JobError, Round};
 
 /// Parts of the log that one round takes in for an issuer, before others have their turn.
-const PARTS: usize = 20;
+const PARTS: usize = 200;
 /// How often it is looked for periods that are over.
 const CLOSE_EVERY: Duration = Duration::from_secs(30);
 
@@ -120,7 +120,7 @@ async fn step(
     // Taken out, so that what an error interrupts is not used again.
     let mut own = match kept.remove(&issuer) {
         Some(own) => own,
-        None => Kept { settler: Settler::resume(engine, issuer).await?, closed_at: None },
+        None => Kept { settler: Settler::resume(engine, issuer, Step::Small).await?, closed_at: None },
     };
     own.settler.refresh().await?;
     let before = engine.now();

@@ -1,6 +1,7 @@
 //! The store: its options, how it is opened, and what its parts share.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,7 +11,7 @@ use storage::{Result, StorageError};
 use tokio::sync::{Mutex, watch};
 
 use crate::{
-    checkpoint::{CheckpointStats, Checkpointer},
+    checkpoint::{CheckpointStats, Checkpointer, Parts},
     connect::{self, Role},
     health::Health,
     log_sync::LogSync,
@@ -78,6 +79,9 @@ pub(crate) struct Inner {
     pub(crate) path: PathBuf,
     /// The catalog's revision, for those who wait for it to change.
     pub(crate) revised: watch::Sender<i64>,
+    /// Closing any descriptor of the database gives up the locks that this process's connections have on it: so
+    /// it is closed after them.
+    _data: Option<Arc<File>>,
     _lock: Option<ServingLock>,
 }
 
@@ -113,17 +117,23 @@ impl SqliteStore {
         let readers = Readers::new(readers.collect::<Result<_>>()?);
         let health = Arc::new(Health::default());
         let writer = Arc::new(Mutex::new(Writer::new(writer)));
-        let (checkpoints, log) = if options.exclusive {
+        let (checkpoints, log, data) = if options.exclusive {
             let connection = connect::open(&path, &options, Role::Checkpoint)?;
             let keeper = connect::open(&path, &options, Role::Checkpoint)?;
             let log = LogSync::start(&path, Arc::clone(&health))?;
             let (writer, health) = (Arc::clone(&writer), Arc::clone(&health));
-            (Checkpointer::start(connection, keeper, writer, health, options.wal_pages)?, log)
+            let data =
+                Arc::new(File::open(&path).map_err(|error| {
+                    StorageError::Setup(format!("cannot open {}: {error}", path.display()))
+                })?);
+            let parts = Parts { connection, keeper, data: Arc::clone(&data), writer, health };
+            (Checkpointer::start(parts, options.wal_pages)?, log, Some(data))
         } else {
-            (Checkpointer::absent(), LogSync::absent())
+            (Checkpointer::absent(), LogSync::absent(), None)
         };
         let revised = watch::Sender::new(0);
-        let inner = Inner { checkpoints, log, readers, writer, health, path, revised, _lock: lock };
+        let inner =
+            Inner { checkpoints, log, readers, writer, health, path, revised, _data: data, _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
     }
 

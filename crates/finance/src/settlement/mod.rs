@@ -22,5 +22,5 @@ pub use error::FinanceError;
 pub use invoices::pay_invoice;
 pub use payout_file::{Payer, PayoutFormat, PayoutTemplate, SentFile, read_template, send_payouts};
 pub use payouts::{Decision, MAX_PAYOUTS, approve_payouts, confirm_payouts, reject_payouts, return_payouts};
-pub use settler::{EarlyClose, RunReport, RunScope, Settler, run, run_watched};
+pub use settler::{EarlyClose, RunReport, RunScope, Settler, Step, run, run_watched};
 pub use statement_document::{DocumentFormat, DocumentLanguage, export_statement};

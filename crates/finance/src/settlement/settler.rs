@@ -21,8 +21,24 @@ use super::{
     error::{FinanceError, overflow},
 };
 
-/// Operations that are taken in with one transaction: short enough not to be felt by sales in between.
-const STEP: usize = 10_000;
+/// How many operations are taken in with one transaction. Sales wait for it to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So few that no sale feels it: for what follows sales all day.
+    Small,
+    /// As many as give the best rate: for a run that somebody waits for.
+    Large,
+}
+
+impl Step {
+    fn operations(self) -> usize {
+        match self {
+            Self::Small => 1_000,
+            Self::Large => 10_000,
+        }
+    }
+}
+
 /// Statements that are closed with one transaction.
 const CLOSE_STEP: usize = 500;
 /// Rows that are read at a time.
@@ -54,6 +70,7 @@ pub struct RunReport {
 pub struct Settler {
     engine: Engine,
     issuer: IssuerId,
+    step: Step,
     books: Books,
     newest_agreement: Option<domain::AgreementId>,
     fold: Fold,
@@ -125,7 +142,7 @@ async fn run_once(
     watch: &(dyn Fn(&RunReport) + Sync),
     report: &mut RunReport,
 ) -> Result<(), FinanceError> {
-    let mut settler = Settler::resume(engine, issuer).await?;
+    let mut settler = Settler::resume(engine, issuer, Step::Large).await?;
     let before = engine.now();
     while settler.accrue(report).await? {
         watch(report);
@@ -140,12 +157,13 @@ async fn run_once(
 
 impl Settler {
     /// Goes on where the store is.
-    pub async fn resume(engine: &Engine, issuer: IssuerId) -> Result<Self, FinanceError> {
+    pub async fn resume(engine: &Engine, issuer: IssuerId, step: Step) -> Result<Self, FinanceError> {
         let store = engine.store();
         let progress = store.settlement_progress(issuer).await?;
         let mut settler = Self {
             engine: engine.clone(),
             issuer,
+            step,
             books: books(engine, issuer).await?,
             newest_agreement: newest_agreement(store.as_ref(), issuer).await?,
             fold: Fold::new(),
@@ -213,16 +231,17 @@ impl Settler {
     /// Takes the next part of the log in. Returns whether there is more. The part after it is read meanwhile.
     pub async fn accrue(&mut self, report: &mut RunReport) -> Result<bool, FinanceError> {
         let store = std::sync::Arc::clone(self.engine.store());
+        let step = self.step.operations();
         let page = match self.ahead.take() {
             Some(page) => page,
-            None => store.movements(self.issuer, self.progress.position, STEP).await?,
+            None => store.movements(self.issuer, self.progress.position, step).await?,
         };
         report.operations += page.operations;
         let position = page.position;
         let Some(accrual) = self.fold_page(page.items, position).await? else {
             self.progress.position = position;
             if !page.caught_up {
-                self.ahead = Some(store.movements(self.issuer, position, STEP).await?);
+                self.ahead = Some(store.movements(self.issuer, position, step).await?);
             }
             return Ok(!page.caught_up);
         };
@@ -230,7 +249,7 @@ impl Settler {
             if page.caught_up {
                 Ok(None)
             } else {
-                store.movements(self.issuer, position, STEP).await.map(Some)
+                store.movements(self.issuer, position, step).await.map(Some)
             }
         };
         let (written, next) = tokio::join!(store.accrue(&accrual), next);

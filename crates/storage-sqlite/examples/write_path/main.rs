@@ -65,13 +65,14 @@ fn report(name: &str, count: u64, elapsed: Duration, times: &Times, store: &Sqli
     let each = |time: Duration| time.as_secs_f64() * 1e6 / count;
     let stats = store.checkpoint_stats();
     println!(
-        "{name:<26} {:>7.0}/s  µs each: load {:5.2} decide {:5.2} commit {:5.2} (CPU {:5.2})  checkpoints {}, \
+        "{name:<26} {:>7.0}/s  µs each: load {:5.2} decide {:5.2} commit {:5.2} (CPU {:5.2})  parts {}, checkpoints {}, \
          restarts {}, longest pause {:.1} ms",
         count / elapsed.as_secs_f64(),
         each(times.load),
         each(times.decide),
         each(times.commit),
         each(times.cpu),
+        stats.parts,
         stats.rounds,
         stats.restarts,
         Duration::from_micros(stats.longest_pause_micros).as_secs_f64() * 1e3,

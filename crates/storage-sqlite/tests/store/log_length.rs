@@ -1,4 +1,4 @@
-//! The write-ahead log stays bounded under a long run of sales, also while others read.
+//! The write-ahead log stays bounded under a long run of sales, also while others read, and is carried over as it grows.
 
 use std::{
     fs,
@@ -49,4 +49,18 @@ async fn the_log_begins_again_under_constant_load() {
     // The log may run on while a checkpoint works, never without end.
     let limit = u64::from(PAGES) * 4096 * 8;
     assert!(longest < limit, "the log grew to {longest} bytes; {stats:?}");
+}
+
+/// So that what has to be synced at the end is never much.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_is_carried_over_in_parts_while_it_grows() {
+    let (_folder, path) = scratch();
+    let options = Options { wal_pages: 20_000, ..Options::default() };
+    let mut driver = busy(&path, options, 2_000).await;
+    let mut batches = 0;
+    while driver.store.checkpoint_stats().parts < 2 {
+        assert!(batches < 20_000, "nothing is carried over: {:?}", driver.store.checkpoint_stats());
+        redeem(&mut driver, 2_000, 20, 100).await.1.expect("redeemed");
+        batches += 20;
+    }
 }

@@ -10,7 +10,7 @@ use domain::{
     BusinessDate, Currency, MerchantId, catalog::Merchant, command::SYSTEM_CLIENT, program::Status,
 };
 use engine::Engine;
-use finance::settlement::{NewAgreement, RunReport, Settler, add_agreement};
+use finance::settlement::{NewAgreement, RunReport, Settler, Step, add_agreement};
 use serde_json::json;
 use settlement::Terms;
 use storage::CatalogEntry;
@@ -111,7 +111,7 @@ pub(super) async fn agree(engine: &Engine, shop: &Shop) -> Result {
 pub(super) async fn settle(engine: &Engine, shop: &Shop) -> Result<RunReport> {
     let failed = |error: finance::settlement::FinanceError| Failure::new(error.to_string());
     let mut report = RunReport::default();
-    let mut settler = Settler::resume(engine, shop.issuer).await.map_err(failed)?;
+    let mut settler = Settler::resume(engine, shop.issuer, Step::Large).await.map_err(failed)?;
     while settler.accrue(&mut report).await.map_err(failed)? {}
     let later = engine.now().plus_seconds(30 * 86_400);
     settler.close(later, None, SYSTEM_CLIENT, &mut report).await.map_err(failed)?;
