@@ -25,8 +25,8 @@ use tokio::sync::Mutex;
 
 use crate::runner::{JobError, Round};
 
-/// Parts of the log that one round takes in for an issuer, before others have their turn.
-const PARTS: usize = 200;
+/// Operations that one round takes in for an issuer, before others have their turn.
+const ROUND: u64 = 200_000;
 /// How often it is looked for periods that are over.
 const CLOSE_EVERY: Duration = Duration::from_secs(30);
 
@@ -44,6 +44,13 @@ pub(crate) struct Settling {
 struct Kept {
     settler: Settler,
     closed_at: Option<Timestamp>,
+}
+
+impl Kept {
+    async fn resume(engine: &Engine, issuer: IssuerId) -> Result<Self, FinanceError> {
+        let step = Step::beside_sales(engine.store().as_ref());
+        Ok(Self { settler: Settler::resume(engine, issuer, step).await?, closed_at: None })
+    }
 }
 
 impl Settling {
@@ -120,15 +127,12 @@ async fn step(
     // Taken out, so that what an error interrupts is not used again.
     let mut own = match kept.remove(&issuer) {
         Some(own) => own,
-        None => Kept { settler: Settler::resume(engine, issuer, Step::Small).await?, closed_at: None },
+        None => Kept::resume(engine, issuer).await?,
     };
     own.settler.refresh().await?;
     let before = engine.now();
     let mut more = true;
-    for _ in 0..PARTS {
-        if !more {
-            break;
-        }
+    while more && report.operations < ROUND {
         more = own.settler.accrue(&mut report).await?;
     }
     let every = i64::try_from(CLOSE_EVERY.as_secs()).unwrap_or(i64::MAX);
