@@ -121,14 +121,18 @@ async fn prepare_session(client: &Client, purpose: Purpose, options: &Options) -
     let sql = if purpose == Purpose::Write {
         // A node that hangs in the middle of a batch must not keep cards locked.
         let (answer, lock) = (millis(options.write_timeout), millis(options.lock_timeout));
+        let plans: String =
+            STEADY_PLANS.iter().map(|(name, value)| format!("SET {name} = {value}; ")).collect();
         format!(
-            "SET ROLE {APP_ROLE}; {STEADY_PLANS} SET statement_timeout = {answer}; \
+            "SET ROLE {APP_ROLE}; {plans}SET statement_timeout = {answer}; \
              SET idle_in_transaction_session_timeout = {answer}; SET lock_timeout = {lock};"
         )
     } else {
+        // What is asked here is short. Compiling a statement takes PostgreSQL longer, and up to a processor for
+        // seconds, which it decides by an estimate of rows that parameters make wrong.
         let read = millis(options.read_timeout);
         format!(
-            "SET ROLE {APP_ROLE}; SET statement_timeout = {read}; \
+            "SET ROLE {APP_ROLE}; SET jit = off; SET statement_timeout = {read}; \
              SET idle_in_transaction_session_timeout = {read};"
         )
     };
@@ -152,10 +156,19 @@ async fn wait_for_the_standby(client: &Client) -> Result<()> {
 
 /// Plans of the write path are made once for each statement and for any number of rows, and always go by
 /// index: a plan that was made for an empty table, or for the first batch that came, stays right for all.
-pub const STEADY_PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-     SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-     SET enable_material = off; SET enable_memoize = off; SET max_parallel_workers_per_gather = 0; \
-     SET jit = off;";
+///
+/// So are those of what follows the log all the time, for the length of a transaction.
+pub const STEADY_PLANS: [(&str, &str); 9] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    ("enable_memoize", "off"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("jit", "off"),
+];
 
 /// An answer is only given for what is on the disk, here and, where there is one, on the synchronous standby;
 /// so what makes commits return earlier is refused. Whether there is a standby is not asked: one can be named

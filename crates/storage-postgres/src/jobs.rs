@@ -5,7 +5,7 @@ use domain::{CardId, HoldId, IssuerId, Timestamp};
 use storage::{DueHold, JobsStore, Result, RollUp};
 use tokio_postgres::Row;
 
-use crate::{PostgresStore, fields::Fields, ledger::roll_up, store::Scope};
+use crate::{PostgresStore, accounting, fields::Fields, ledger, settlement, store::Scope};
 
 const DUE_HOLDS: &str =
     "SELECT id, issuer_id FROM hold WHERE status = 1 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2";
@@ -21,6 +21,11 @@ const DUE_CARDS: &str = "SELECT id, issuer_id FROM (
             WHERE next_lot_expiry IS NOT NULL AND state IN (2, 3) AND next_lot_expiry <= $1 AND id > $2
             ORDER BY id LIMIT $3)
     ) AS due ORDER BY id LIMIT $3";
+
+/// Every statement with which jobs follow the log all day, on the plans of the write path.
+pub fn following_statements() -> Vec<&'static str> {
+    [&ledger::FOLLOWING[..], &accounting::FOLLOWING, &settlement::FOLLOWING].concat()
+}
 
 #[async_trait]
 impl JobsStore for PostgresStore {
@@ -46,7 +51,7 @@ impl JobsStore for PostgresStore {
     }
 
     async fn roll_up(&self, limit: usize) -> Result<RollUp> {
-        roll_up(self, limit).await
+        ledger::roll_up(self, limit).await
     }
 }
 

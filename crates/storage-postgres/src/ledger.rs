@@ -32,6 +32,9 @@ const MILLIS_PER_HOUR: i64 = 3_600_000;
 pub(crate) const SLACK_SECONDS: i64 = 1;
 /// How long a step waits for a transaction that is still running to end, where there is nothing else to do.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it waits before it looks again. While sales go on there always is something of which it cannot be
+/// said yet, and steps for the few operations of a moment cost more than they take in.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The hour of an id, counted from where ids begin.
 const fn hour_of(id: i64) -> i64 {
@@ -136,6 +139,9 @@ const STEP: &str = concat!(
 const BEHIND: &str = "SELECT count(*) FROM (SELECT 1 FROM operation o \
      WHERE (o.xid, o.id) > ($1::text::xid8, $2::bigint) LIMIT $3) AS rest";
 
+/// What follows the log here.
+pub(crate) const FOLLOWING: [&str; 2] = [STEP, BEHIND];
+
 /// Takes a step. Where what is left belongs to transactions that may still be running, of this database or
 /// of another one of the cluster, waits for them a while rather than have its caller ask again and again.
 pub(crate) async fn roll_up(store: &PostgresStore, limit: usize) -> Result<RollUp> {
@@ -149,12 +155,13 @@ pub(crate) async fn roll_up(store: &PostgresStore, limit: usize) -> Result<RollU
         if taken >= most || step.behind == 0 || began.elapsed() >= PATIENCE {
             return Ok(RollUp { operations: taken, behind: step.behind });
         }
-        sleep(Duration::from_millis(10)).await;
+        sleep(BETWEEN_LOOKS).await;
     }
 }
 
 async fn one_step(store: &PostgresStore, limit: usize) -> Result<RollUp> {
     let writing = store.writing(Scope::All).await?;
+    writing.rolling_up().await?;
     let from = lock_cursor(&writing).await?;
     let taken =
         writing.try_query(STEP, &[&from.xid, &from.id, &clamp(limit)]).await.map_err(without_currency)?;

@@ -39,6 +39,7 @@ mod transaction;
 mod usage;
 
 pub use connect::STEADY_PLANS;
+pub use jobs::following_statements;
 pub use options::Options;
 pub use relocation::{PostgresRelocationSource, PostgresRelocationTarget};
 pub use store::PostgresStore;

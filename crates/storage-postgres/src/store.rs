@@ -15,7 +15,7 @@ use crate::{
     Options,
     address::Address,
     catalog::Watch,
-    connect::Purpose,
+    connect::{Purpose, STEADY_PLANS},
     error::{self, IntoStorage, after_commit_was_sent, in_doubt},
     migrate,
     pool::{Lent, Pool},
@@ -69,6 +69,8 @@ pub(crate) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ 
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 pub(crate) const COMMIT: &str = "COMMIT";
 pub(crate) const SET_SCOPE: &str = "SELECT set_config('hexiao.issuer', $1, true)";
+const SET_HERE: &str = "SELECT set_config(name, value, true) \
+     FROM unnest($1::text[], $2::text[]) AS setting (name, value)";
 
 impl PostgresStore {
     /// Opens a database, and makes or migrates it where `options` allow that.
@@ -186,6 +188,12 @@ impl Reading {
         Ok(answers.into_iter().next().unwrap_or_default())
     }
 
+    /// Until it ends, plans are as the write path's: for what follows the log.
+    pub(crate) async fn steady(&self) -> Result<()> {
+        let (names, values): (Vec<&str>, Vec<&str>) = STEADY_PLANS.into_iter().unzip();
+        self.query(SET_HERE, &[&names, &values]).await.map(drop)
+    }
+
     /// Gives the session back. Without it, it is thrown away.
     pub(crate) async fn finish(self) -> Result<()> {
         let ended = self.session.bounded(self.session.client().batch_execute(COMMIT)).await;
@@ -215,6 +223,14 @@ impl Writing {
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         let answer = self.try_query(sql, params).await.map_err(|failed| failed.error);
         self.inner.note(answer)
+    }
+
+    /// For a roll-up, which follows the log. Plans are as the write path's. Nobody waits until it is on the disk:
+    /// what a crash takes away is a step and the cursor behind it, and the next step is that one again.
+    pub(crate) async fn rolling_up(&self) -> Result<()> {
+        let settings = STEADY_PLANS.into_iter().chain([("synchronous_commit", "off")]);
+        let (names, values): (Vec<&str>, Vec<&str>) = settings.unzip();
+        self.query(SET_HERE, &[&names, &values]).await.map(drop)
     }
 
     /// Changes rows and says how many.

@@ -13,7 +13,7 @@ use storage::{
 
 use crate::{PostgresStore, error::corrupt, fields::Fields, ledger, store::Scope};
 
-pub(crate) use journal::differences;
+pub(crate) use journal::{FOLLOWING, differences};
 
 #[async_trait]
 impl AccountingStore for PostgresStore {

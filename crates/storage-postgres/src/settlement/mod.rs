@@ -30,10 +30,12 @@ use crate::{
     store::{Reading, Scope},
 };
 
+pub(crate) use movements::FOLLOWING;
+
 /// Rows are reached by their indexes, whatever the tables held when statistics were last gathered.
 pub(crate) async fn by_index(reading: &Reading) -> Result<()> {
     let sql = "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', \
-               'enable_hashjoin', 'enable_mergejoin', 'jit']) AS name";
+               'enable_hashjoin', 'enable_mergejoin']) AS name";
     reading.query(sql, &[]).await.map(drop)
 }
 

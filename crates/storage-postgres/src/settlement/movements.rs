@@ -9,7 +9,7 @@ use storage::{LogPosition, MovementPage, Result, settlement_store::originals_fir
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 
-use super::{by_index, rows};
+use super::rows;
 use crate::{
     PostgresStore,
     error::corrupt,
@@ -44,6 +44,9 @@ const LATER: &str = "SELECT o.xid::text, o.id FROM operation o \
 const BEHIND: &str =
     "SELECT EXISTS (SELECT 1 FROM operation o WHERE (o.xid, o.id) > ($1::text::xid8, $2::bigint))";
 
+/// What follows the log here.
+pub(crate) const FOLLOWING: [&str; 4] = [STRETCH, MOVED, LATER, BEHIND];
+
 /// How long a call waits for a transaction that is still running to end, where there is nothing else to do.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -73,7 +76,7 @@ async fn read_once(
 ) -> Result<MovementPage> {
     // Ids of other issuers are looked at, to bound the work, and nothing else of them.
     let reading = store.reading(Scope::All).await?;
-    by_index(&reading).await?;
+    reading.steady().await?;
     let from = after.transaction.to_string();
     let found = reading.query(STRETCH, &[&from, &after.operation.get(), &clamp(limit)]).await?;
     let (mut operations, mut position) = (0, after);

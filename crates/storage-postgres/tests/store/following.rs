@@ -3,7 +3,9 @@
 
 use domain::{Account, IssuerId, OperationId, Timestamp, ids};
 use postgres_testing::Cluster;
-use storage::{AccountTotals, ActivityStore, JobsStore, LogPosition, Queries, SettlementStore};
+use storage::{
+    AccountTotals, AccountingStore, ActivityStore, JobsStore, LogPosition, Queries, SettlementStore,
+};
 use storage_postgres::PostgresStore;
 use tokio_postgres::{Client, NoTls};
 
@@ -90,6 +92,65 @@ async fn sell(client: &Client, n: i64, refund_of: Option<i64>) {
          credit_kind) VALUES ({id}, {card}, 1, 10, 1, {sides})"
     );
     client.batch_execute(&sql).await.expect("written");
+}
+
+/// So many sales in one transaction.
+async fn sell_many(client: &Client, count: i64) {
+    let (first, last) = (id(1), id(count));
+    let sql = format!(
+        "INSERT INTO operation (id, card_id, issuer_id, client_id, requested, approved, at, business_date, kind, \
+         fingerprint_key_id, key, fingerprint, currency, program_id, merchant_id) SELECT n, 77, 1, 1, 10, 10, \
+         1772323200000000, 20260301, 3, 1, decode('01' || md5(n::text), 'hex'), '\\x00', 'CNY', 2, 3 \
+         FROM generate_series({first}, {last}) AS n; \
+         INSERT INTO transfer (operation_id, card_id, issuer_id, amount, seq, debit_ref, credit_ref, debit_kind, \
+         credit_kind) SELECT n, 77, 1, 10, 1, 77, 3, 1, 2 FROM generate_series({first}, {last}) AS n"
+    );
+    client.batch_execute(&sql).await.expect("written");
+}
+
+/// How often each of the tables of the log was read by an index, and from one end to the other.
+async fn scans(client: &Client) -> Vec<(String, i64, i64)> {
+    let sql = "SELECT relname::text, coalesce(idx_scan, 0), seq_scan FROM pg_stat_user_tables \
+               WHERE relname IN ('card', 'operation', 'transfer') ORDER BY 1";
+    let rows = client.query(sql, &[]).await.expect("statistics");
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_follows_the_log_reads_the_part_it_takes_and_no_more() {
+    const SALES: u64 = 10_000;
+    // A cluster of its own: the horizon is that of all databases. Nobody else gathers statistics or reads.
+    let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
+    let options = postgres_testing::Options { settings, ..postgres_testing::Options::default() };
+    let cluster = tokio::task::spawn_blocking(move || Cluster::start(&options)).await;
+    let cluster = cluster.expect("run").expect("a cluster");
+    let url = cluster.create_database();
+    let store = PostgresStore::connect(&url, crate::support::options()).await.expect("a store");
+    let watcher = writer(&url).await;
+    sell_many(&watcher, i64::try_from(SALES).expect("few")).await;
+    watcher.execute("SELECT pg_stat_force_next_flush()", &[]).await.expect("flushed");
+    let before = scans(&watcher).await;
+    let (mut rolled, mut journal, mut settled) = (0, 0, 0);
+    let mut from = LogPosition::START;
+    // More often than PostgreSQL asks itself anew for each question how to answer it.
+    for _ in 0..10 {
+        rolled += store.roll_up(1000).await.expect("a roll-up").operations;
+        journal += store.roll_up_journal(1000).await.expect("a roll-up").operations;
+        let page = store.movements(ISSUER, from, 1000).await.expect("movements");
+        (settled, from) = (settled + page.operations, page.position);
+    }
+    assert_eq!((rolled, journal, settled), (SALES, SALES, SALES));
+    // Sessions count what they read when they end, at the latest.
+    drop(store);
+    let after = loop {
+        let after = scans(&watcher).await;
+        if after.iter().zip(&before).all(|(after, before)| after.0 == "card" || after.1 > before.1) {
+            break after;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    let whole = |scans: &[(String, i64, i64)]| scans.iter().map(|scan| scan.2).collect::<Vec<_>>();
+    assert_eq!(whole(&after), whole(&before), "{after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

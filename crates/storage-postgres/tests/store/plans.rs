@@ -1,9 +1,10 @@
-//! No statement of the write path ever walks a table: not on an empty database, not on a million cards,
-//! not if it was prepared on the one and runs on the other, not for one row and not for two thousand.
+//! No statement of the write path, or of the jobs that follow it, ever walks a table: not on an empty database,
+//! not on a million cards, not if it was prepared on the one and runs on the other, not for one row and not for
+//! two thousand.
 
 use postgres_testing::Cluster;
 use serde_json::Value;
-use storage_postgres::{STEADY_PLANS, statements};
+use storage_postgres::{STEADY_PLANS, following_statements, statements};
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::{database, name_of};
@@ -35,7 +36,8 @@ const FILL: &str = "
 /// The statements that have a plan: all but those that begin and commit.
 fn planned() -> Vec<String> {
     let is_planned = |sql: &String| !sql.starts_with("BEGIN") && !sql.starts_with("COMMIT");
-    let found: Vec<String> = statements().into_iter().filter(is_planned).collect();
+    let following = following_statements().into_iter().map(str::to_owned);
+    let found: Vec<String> = statements().into_iter().filter(is_planned).chain(following).collect();
     assert!(found.len() > 20, "{}", found.len());
     found
 }
@@ -44,7 +46,8 @@ fn planned() -> Vec<String> {
 async fn prepared(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
-    let session = format!("SET ROLE hexiao_app; SET hexiao.issuer = '*'; {STEADY_PLANS}");
+    let plans: String = STEADY_PLANS.iter().map(|(name, value)| format!("SET {name} = {value}; ")).collect();
+    let session = format!("SET ROLE hexiao_app; SET hexiao.issuer = '*'; {plans}");
     client.batch_execute(&session).await.expect("the writer's settings");
     for (n, sql) in planned().iter().enumerate() {
         client.batch_execute(&format!("PREPARE s{n} AS {sql}")).await.expect(sql);
