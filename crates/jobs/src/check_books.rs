@@ -31,12 +31,12 @@ const MILLIS_PER_SECOND: i64 = 1_000;
 /// Hours of the past that are checked in one round.
 const SWEPT: i64 = 4;
 /// An hour of a busy chain holds millions of transfers, and adding them up again takes the database a while. It
-/// rests for so many times as long, so that sales are left nine tenths of a processor, …
-const REST: u32 = 9;
+/// rests for so many times as long, so that not one sale in a hundred feels it, …
+const REST: u32 = 99;
 /// … but never longer than this: whoever watches is told when books were not checked for a quarter of an hour.
 const LONGEST_REST: Duration = Duration::from_mins(10);
 /// What takes less needs no rest beside the job's own.
-const SHORT: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_millis(300);
 const MISMATCHES: &str = "hexiao_books_mismatches_total";
 const CHECKED: &str = "hexiao_books_checked_timestamp_seconds";
 const SWEPT_TO: &str = "hexiao_books_swept_timestamp_seconds";
@@ -148,8 +148,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checking_takes_a_tenth_of_the_time_and_is_never_put_off_for_long() {
-        let cases = [(0.0, None), (0.9, None), (1.0, Some(9.0)), (20.0, Some(180.0)), (4000.0, Some(600.0))];
+    fn checking_takes_a_hundredth_of_the_time_and_is_never_put_off_for_long() {
+        let cases = [(0.0, None), (0.25, None), (0.5, Some(49.5)), (4.0, Some(396.0)), (400.0, Some(600.0))];
         for (took, expected) in cases {
             let found = rest(Duration::from_secs_f64(took)).map(|rest| rest.as_secs_f64());
             assert_eq!(found, expected, "{took} s");

@@ -21,12 +21,21 @@ use domain::{
 use engine::Engine;
 use finance::settlement::{FinanceError, RunReport, Settler, Step, seal_accounts};
 use storage::StorageError;
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
 
 use crate::runner::{JobError, Round};
 
-/// Operations that one round takes in for an issuer, before others have their turn.
-const ROUND: u64 = 200_000;
+/// Operations that one round takes in for an issuer, before others have their turn and it is looked whether to stop.
+const ROUND: u64 = 20_000;
+/// It rests for so many times as long as a step took, because sales feel steps that follow each other, …
+const REST: u32 = 3;
+/// … but no longer than this, …
+const LONGEST_REST: Duration = Duration::from_millis(200);
+/// … and not at all where it is more than so many seconds behind them.
+const FAR_BEHIND: i64 = 60;
 /// How often it is looked for periods that are over.
 const CLOSE_EVERY: Duration = Duration::from_secs(30);
 
@@ -48,8 +57,7 @@ struct Kept {
 
 impl Kept {
     async fn resume(engine: &Engine, issuer: IssuerId) -> Result<Self, FinanceError> {
-        let step = Step::beside_sales(engine.store().as_ref());
-        Ok(Self { settler: Settler::resume(engine, issuer, step).await?, closed_at: None })
+        Ok(Self { settler: Settler::resume(engine, issuer, Step::Small).await?, closed_at: None })
     }
 }
 
@@ -133,7 +141,11 @@ async fn step(
     let before = engine.now();
     let mut more = true;
     while more && report.operations < ROUND {
+        let began = Instant::now();
         more = own.settler.accrue(&mut report).await?;
+        if more && behind(engine, &own) < FAR_BEHIND {
+            sleep(began.elapsed().saturating_mul(REST).min(LONGEST_REST)).await;
+        }
     }
     let every = i64::try_from(CLOSE_EVERY.as_secs()).unwrap_or(i64::MAX);
     if !more && own.closed_at.is_none_or(|at| at.plus_seconds(every) <= before) {

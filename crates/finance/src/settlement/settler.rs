@@ -14,7 +14,7 @@ use settlement::{
     closing::{self, Early, Frozen, Until},
     fold::{Key, Open, Originals, With},
 };
-use storage::{Accrual, Closed, Closing, MovementPage, SettlementProgress, StorageError, Store};
+use storage::{Accrual, Closed, Closing, MovementPage, SettlementProgress, StorageError};
 
 use super::{
     agreements::{books, calendar, newest_agreement},
@@ -24,18 +24,13 @@ use super::{
 /// How many operations are taken in with one transaction. Sales wait for it to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// So few that no sale feels it: for what follows sales all day where all write one after another.
+    /// So few that no sale feels it: for what follows sales all day.
     Small,
-    /// As many as give the best rate: for a run that somebody waits for, and where sales go on beside it.
+    /// As many as give the best rate: for a run that somebody waits for.
     Large,
 }
 
 impl Step {
-    /// For what follows sales all day on this store.
-    pub fn beside_sales(store: &dyn Store) -> Self {
-        if store.writers() == 1 { Self::Small } else { Self::Large }
-    }
-
     fn operations(self) -> usize {
         match self {
             Self::Small => 1_000,
